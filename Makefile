@@ -1,0 +1,52 @@
+# Longer work is in docker/*, so that it also runs without make.
+SERVICE ?= desktop
+.DEFAULT_GOAL := help
+.PHONY: help up down url logs images token test unit lint types lock wheel clean
+
+help: ## This list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+up: ## Build and start the desktop, wait until it works, print its link (SERVICE=python|java|golang)
+	@docker/up $(SERVICE)
+
+down: ## Stop and remove what `make up` started
+	@docker compose --profile '*' --progress quiet down --remove-orphans --volumes
+
+url: ## Print the link of the running desktop
+	@docker compose exec -T $(SERVICE) deskgate url
+
+logs: ## Follow the desktop's output
+	docker compose logs --follow $(SERVICE)
+
+images: ## Build all variants
+	@docker/build
+
+token: ## Make a token of your own in secrets/vnc_token, for VNC_TOKEN_FILE
+	@docker/token
+
+test: ## Install what is needed, build all variants, run every test (ARGS=… for pytest)
+	@docker/prepare
+	@docker/build
+	@.venv/bin/python -m pytest $(ARGS)
+
+unit: ## Run the tests that need no engine
+	@docker/prepare
+	@.venv/bin/python -m pytest tests/unit $(ARGS)
+
+lint: ## Check style
+	@docker/prepare
+	.venv/bin/ruff check . && .venv/bin/ruff format --check .
+
+types: ## Check types
+	@docker/prepare
+	.venv/bin/mypy
+
+lock: ## Pin the newest allowed versions of what we depend on
+	@docker/lock
+
+wheel: ## Build dist/deskgate-*.whl
+	@docker/prepare
+	.venv/bin/python -m hatchling build -t wheel
+
+clean: down ## Remove also the images, .venv and build files; `docker/engine stop` ends our engine
+	@docker/clean

@@ -1,0 +1,70 @@
+"""What a start tells: the banner for people, the start record for machines. Pure."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from deskgate import links
+from deskgate.plan import Plan
+from deskgate.tokens import Role, format_expiry
+
+ABOUT = {Role.CONTROL: "control", Role.VIEW: "watch"}
+
+
+def printable_link(plan: Plan, role: Role) -> str | None:
+    """The link as it may be printed: a supplied token is left for the person to put in."""
+    token = plan.token_of(role)
+    if token is None or not token.supplied:
+        return plan.link_of(role)
+    return links.link(plan.settings, links.PLACEHOLDER)
+
+
+def banner(plan: Plan) -> list[str]:
+    """The lines that a start prints once the desktop is ready."""
+    lines = [
+        f"  {ABOUT[role]:<8} {link}"
+        for role in (Role.CONTROL, Role.VIEW)
+        if (link := printable_link(plan, role)) is not None
+    ]
+    control = plan.token_of(Role.CONTROL)
+    if control is not None and control.expires is not None:
+        lines.append(f"  until    {format_expiry(control.expires)}")
+    return lines + [f"  note     {text}" for text in notes(plan)]
+
+
+def notes(plan: Plan) -> list[str]:
+    """What a person should know about the settings in force, one line each."""
+    settings = plan.settings
+    secure = settings.novnc_cert is not None or (settings.public_url or "").startswith("https:")
+    beyond = settings.novnc_listen not in ("127.0.0.1", "::1")
+    if settings.vnc_auth == "none":
+        return ["VNC_AUTH=none: whoever reaches the port has the desktop"]
+    if beyond and not secure:
+        return ["plain http: publish the port on 127.0.0.1, or put TLS in front of it"]
+    return []
+
+
+def start_record(plan: Plan) -> dict[str, Any]:
+    """The start record, `start.json`: links, port, display. The conductor adds the ready time."""
+    found: dict[str, Any] = {
+        "version": 1,
+        "port": plan.settings.novnc_port,
+        "listen": plan.settings.novnc_listen,
+        "tls": plan.settings.novnc_cert is not None,
+        "proxy": plan.settings.novnc_proxy,
+        "auth": plan.settings.vnc_auth,
+        "display": f":{plan.settings.display}",
+        "rfb": plan.gate["rfb"],
+        "links": {},
+    }
+    for role in Role:
+        token = plan.token_of(role)
+        link = plan.link_of(role)
+        if link is None:
+            continue
+        expires = token.expires if token else None
+        found["links"][role.value] = {
+            "url": link,
+            "expires": None if expires is None else format_expiry(expires),
+        }
+    return found

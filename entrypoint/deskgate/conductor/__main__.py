@@ -1,0 +1,160 @@
+"""PID 1 after `deskgate run` has become the conductor: `python -I -m deskgate.conductor FD`."""
+
+from __future__ import annotations
+
+import ctypes
+import json
+import os
+import sys
+import time
+from pathlib import Path
+from typing import Any, Final
+
+from deskgate import files
+from deskgate.conductor.embed import Options, Process, load
+from deskgate.conductor.foreground import Foreground, exit_status
+from deskgate.conductor.log import Log
+from deskgate.conductor.loop import Conductor
+from deskgate.errors import DeskgateError, Status
+from deskgate.tokens import format_expiry
+
+BOOT_SECRET_BYTES: Final = 32
+PR_SET_DUMPABLE: Final = 4  # prctl(2)
+PR_SET_CHILD_SUBREAPER: Final = 36  # prctl(2)
+
+
+def read_handoff(fd: int) -> dict[str, Any]:
+    """What `start` told: read once, then gone."""
+    with os.fdopen(fd, "rb") as memory:
+        told: dict[str, Any] = json.load(memory)
+    return told
+
+
+def protect() -> None:
+    """Keep our memory, which holds secrets, from programs of the same uid; adopt orphans.
+
+    Also when we are not PID 1, as under `docker run --init`.
+    """
+    libc = ctypes.CDLL(None)
+    libc.prctl(PR_SET_DUMPABLE, 0, 0, 0, 0)
+    libc.prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+
+
+class Shell:
+    """The conductor's contact with the outside: log, status file, start record."""
+
+    def __init__(self, told: dict[str, Any], log: Log) -> None:
+        self._told = told
+        self._folder = Path(told["folder"])
+        self._log = log
+        self._ready_seconds: float | None = None
+        self._began = time.time() - (time.monotonic() - told["began"])
+        self.conductor: Conductor | None = None
+
+    def ready(self) -> None:
+        """Everything answers: keep the start record and print the banner."""
+        self._ready_seconds = time.monotonic() - self._told["began"]
+        record = {
+            **self._told["record"],
+            "ready": format_expiry(time.time()),
+            "ready_seconds": round(self._ready_seconds, 3),
+        }
+        self._write("start.json", record)
+        headline = f"deskgate: the desktop is ready ({self._ready_seconds:.1f} s)"
+        self._log.block([headline, *self._told["banner"]], banner=self._told["banner"])
+
+    def changed(self) -> None:
+        """Keep the status file current."""
+        if self.conductor is None:
+            return
+        now = time.monotonic()
+        self._write(
+            "status.json",
+            {
+                "pid": os.getpid(),
+                "started": format_expiry(self._began),
+                "ready_seconds": self._ready_seconds,
+                "programs": [
+                    _describe(each, now, self._began - self._told["began"])
+                    for each in self.conductor.programs.values()
+                ],
+            },
+        )
+
+    def output_line(self, process: Process, line: str) -> None:
+        """A line of a program's standard output."""
+        if self.conductor is not None:
+            self.conductor.output_line(process, line)
+
+    def error_line(self, process: Process, line: str) -> None:
+        """A line of a program's standard error."""
+        if self.conductor is not None:
+            self.conductor.error_line(process, line)
+
+    def _write(self, name: str, data: dict[str, Any]) -> None:
+        try:
+            files.write_private(self._folder / name, json.dumps(data, indent=1).encode() + b"\n")
+        except OSError as error:  # a full disk must not end the desktop
+            self._log.event("warning", f"cannot write {name}: {error.strerror}")
+
+
+def _describe(process: Process, now: float, epoch: float) -> dict[str, Any]:
+    if process.pid:
+        state = "ready" if process.ready else "starting"
+    else:
+        state = "waiting" if process.retry_at is not None or not process.history.starts else "down"
+    return {
+        "name": process.name,
+        "state": state,
+        "pid": process.pid or None,
+        "since": format_expiry(epoch + process.started_at) if process.pid else None,
+        "restarts": process.history.restarts,
+        "last_exit": process.last_exit,
+        "essential": process.config.essential,
+    }
+
+
+def wait_for(renderer: int) -> None:
+    """Wait until the files are written; end with the renderer's status if they cannot be."""
+    _, wait_status = os.waitpid(renderer, 0)
+    if wait_status:
+        os._exit(exit_status(wait_status))  # it has said why
+
+
+def main() -> int:
+    """Run the container; returns its exit status."""
+    told = read_handoff(int(sys.argv[1]))
+    protect()
+    log = Log(level=told["log_level"], form=told["log_format"], secrets=told["secrets"])
+    shell = Shell(told, log)
+    options = Options(log, on_output=shell.output_line, on_error=shell.error_line)
+    wait_for(told["renderer"])
+    try:
+        load(f"{told['folder']}/supervisord.conf", options, told["programs"])
+        command = Foreground(told["command"], told["environment"]) if told["command"] else None
+        shell.conductor = Conductor(
+            options,
+            log,
+            levels=told["levels"],
+            command=command,
+            on_ready=shell.ready,
+            on_change=shell.changed,
+            boot_secret=os.urandom(BOOT_SECRET_BYTES).hex(),
+        )
+        status = shell.conductor.run()
+    except DeskgateError as error:
+        for line in error.lines:
+            log.event("error", line)
+        status = error.status
+    log.flush()
+    return int(status)
+
+
+if __name__ == "__main__":
+    # No interpreter teardown: it would only delay the container's end.
+    exit_code = Status.SOFTWARE.value
+    try:
+        exit_code = main()
+    finally:
+        sys.stderr.flush()
+        os._exit(exit_code)

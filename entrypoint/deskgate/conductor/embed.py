@@ -1,0 +1,211 @@
+"""What we take from supervisor 4.3.0, and what we change in it. The only module that knows it.
+
+Taken: the configuration file's parser, the program's state machine, spawning (user, directory,
+environment, pipes, process groups) and the collecting of output. Changed: who decides when
+(`loop.Conductor` does, not a tick once a second), and these faults of its:
+
+- a stop that comes between fork and exec meets supervisord's own Python signal handler in the
+  child and is lost until SIGKILL: signals are blocked around fork and reset in the child;
+- programs inherit Python's ignored SIGPIPE: reset with the rest;
+- its log lines speak of itself: they become debug lines of ours.
+
+The version is pinned; `tests/unit/conductor/test_embed.py` fails when an internal changes.
+"""
+
+from __future__ import annotations
+
+import os
+import shlex
+import signal
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from supervisor.dispatchers import PDispatcher, PInputDispatcher
+from supervisor.options import ProcessConfig, ServerOptions
+from supervisor.process import Subprocess
+from supervisor.states import ProcessStates
+
+from deskgate.conductor.foreground import reset_signals
+from deskgate.conductor.log import Log
+from deskgate.conductor.restart import History
+from deskgate.errors import InternalError
+
+MAX_PENDING = 64 * 1024  # bytes of one line kept while its end has not come
+TAIL_LINES = 20  # of a chatty program, shown when it dies
+
+# Called with each line that a program writes.
+OnLine = Callable[["Process", str], None]
+
+
+class QuietLogger:
+    """supervisor's logger: what it says of itself is for debugging."""
+
+    def __init__(self, log: Log) -> None:
+        self._log = log
+
+    def _debug(self, message: object, **values: object) -> None:
+        text = str(message) % values if values else str(message)
+        self._log.event("debug", text, program="supervisor")
+
+    info = warn = debug = trace = blather = error = critical = _debug
+
+    def log(self, level: int, message: object, **values: object) -> None:
+        """Log at a level of supervisor's."""
+        self._debug(message, **values)
+
+    def close(self) -> None:
+        """Nothing to close: the stream is the container's."""
+
+
+class LineDispatcher(PDispatcher):  # type: ignore[misc]
+    """Cuts one pipe of a program into lines."""
+
+    def __init__(self, process: Process, channel: str, fd: int, on_line: OnLine) -> None:
+        super().__init__(process, channel, fd)
+        self._on_line = on_line
+        self._pending = b""
+
+    def readable(self) -> bool:
+        """Whether the loop should wait for it."""
+        return not self.closed
+
+    def writable(self) -> bool:
+        """Never: it only reads."""
+        return False
+
+    def handle_read_event(self) -> None:
+        """Read what is there and hand on whole lines."""
+        data = self.process.config.options.readfd(self.fd)
+        *lines, self._pending = (self._pending + data).split(b"\n")
+        if len(self._pending) > MAX_PENDING or (not data and self._pending):
+            lines.append(self._pending)
+            self._pending = b""
+        for line in lines:
+            self._on_line(self.process, line.decode("utf-8", "replace").rstrip("\r"))
+        if not data:
+            self.close()
+
+
+class Process(Subprocess):  # type: ignore[misc]
+    """A program of supervisor's with our history."""
+
+    def __init__(self, config: ProgramConfig) -> None:
+        super().__init__(config)
+        self.history = History()
+        self.retry_at: float | None = None  # monotonic seconds
+        self.started_at = 0.0  # monotonic seconds
+        self.last_exit: str | None = None
+        self.tail: list[str] = []
+
+    @property
+    def name(self) -> str:
+        """The program's name."""
+        return str(self.config.name)
+
+    @property
+    def ready(self) -> bool:
+        """Whether what needs it may start."""
+        return self.history.ready_at is not None
+
+    def keep_tail(self, line: str) -> None:
+        """Remember a line for the case that the program dies."""
+        if line.strip():
+            self.tail = [*self.tail[-TAIL_LINES + 1 :], line]
+
+    def running(self) -> None:
+        """Ready: supervisor calls that RUNNING."""
+        if self.state == ProcessStates.STARTING:
+            self.change_state(ProcessStates.RUNNING)
+
+
+class ProgramConfig(ProcessConfig):  # type: ignore[misc]
+    """supervisor's row of a program, and the keys of ours that it ignores."""
+
+    needs: tuple[str, ...]
+    ready: str
+    ready_seconds: float
+    essential: bool
+    chatty: bool
+    reads_secret: bool
+
+    def make_process(self, group: object = None) -> Process:
+        """Make a program of our kind."""
+        process = Process(self)
+        process.group = group
+        return process
+
+    def make_dispatchers(self, proc: Process) -> tuple[dict[int, Any], dict[str, int]]:
+        """Make the pipes: output goes to us line by line, never to a file."""
+        pipes = self.options.make_pipes(stderr=True)
+        on_output, on_error = self.options.on_output, self.options.on_error
+        dispatchers = {
+            pipes["stdout"]: LineDispatcher(proc, "stdout", pipes["stdout"], on_output),
+            pipes["stderr"]: LineDispatcher(proc, "stderr", pipes["stderr"], on_error),
+            pipes["stdin"]: PInputDispatcher(proc, "stdin", pipes["stdin"]),
+        }
+        return dispatchers, pipes
+
+
+class Options(ServerOptions):  # type: ignore[misc]
+    """supervisor's options: the file's parser, and its way to the system."""
+
+    def __init__(self, log: Log, *, on_output: OnLine, on_error: OnLine) -> None:
+        super().__init__()
+        self.logger = QuietLogger(log)
+        self.on_output = on_output
+        self.on_error = on_error
+
+    def usage(self, message: object) -> None:
+        """supervisor would print its help and exit with 2."""
+        # Its texts hold the offending value and every variable's name: not for a log.
+        raise InternalError("supervisord.conf: cannot be read; please report this")
+
+    def processes_from_section(
+        self, parser: Any, section: str, group_name: str, klass: object = None
+    ) -> list[ProgramConfig]:
+        """Read one section, our keys as well."""
+        programs = super().processes_from_section(parser, section, group_name, ProgramConfig)
+        for program in programs:
+            found = dict(parser.items(section))
+            program.needs = tuple(found.get("needs", "").split())
+            program.ready = found.get("ready", "spawn")
+            program.ready_seconds = float(found.get("ready_seconds", "30"))
+            for flag in ("essential", "chatty", "reads_secret"):
+                setattr(program, flag, found.get(flag) == "true")
+        return list(programs)
+
+    def fork(self) -> int:
+        """Fork so that no signal is lost between here and exec."""
+        before = signal.pthread_sigmask(signal.SIG_SETMASK, signal.valid_signals())
+        pid = os.fork()
+        if pid == 0:
+            signal.set_wakeup_fd(-1)
+            reset_signals()
+        else:
+            signal.pthread_sigmask(signal.SIG_SETMASK, before)
+        return pid
+
+    def execve(self, filename: str, argv: list[str], env: Mapping[str, str]) -> None:
+        """Exec without the variables that supervisor adds."""
+        os.execve(filename, argv, {k: v for k, v in env.items() if not k.startswith("SUPERVISOR_")})
+
+
+def load(path: str, options: Options, expected: Mapping[str, Sequence[str]]) -> None:
+    """Read the rendered file and compare each command with the plan's.
+
+    Args:
+        expected: program name → arguments, as the plan has them.
+
+    Raises:
+        InternalError: rendering and reading do not agree.
+    """
+    options.realize(["-c", path, "-n"])
+    found = {
+        config.name: shlex.split(config.command)
+        for group in options.process_group_configs
+        for config in group.process_configs
+    }
+    wanted = {name: list(argv) for name, argv in expected.items()}
+    if found != wanted:
+        differ = sorted(n for n in found.keys() | wanted.keys() if found.get(n) != wanted.get(n))
+        raise InternalError(f"supervisord.conf: {', '.join(differ)} reads back differently")

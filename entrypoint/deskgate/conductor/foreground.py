@@ -1,0 +1,127 @@
+"""The user's command: in the foreground, as if nobody stood before it.
+
+Its own process group, the terminal if there is one, default signal dispositions, and the exit
+statuses of a shell (POSIX.1-2024, XCU 2.8.2).
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import sys
+from collections.abc import Mapping, Sequence
+from typing import Final, NoReturn
+
+from deskgate.errors import Status
+
+# Python ignores SIGPIPE and SIGXFSZ, and ignored signals stay ignored across exec.
+RESET: Final = tuple(
+    sig
+    for sig in signal.valid_signals()
+    if sig not in (signal.SIGKILL, signal.SIGSTOP) and int(sig) < signal.SIGRTMIN
+)
+STDIN: Final = 0
+
+
+def reset_signals() -> None:
+    """Give the signals back their default meaning, as a program expects them."""
+    for sig in RESET:
+        signal.signal(sig, signal.SIG_DFL)
+    signal.pthread_sigmask(signal.SIG_SETMASK, ())
+
+
+def execute(argv: Sequence[str], environ: Mapping[str, str]) -> NoReturn:
+    """Become the command; if that cannot be, end as a shell would: 127 or 126."""
+    status = Status.NOT_EXECUTABLE
+    try:
+        os.execvpe(argv[0], list(argv), dict(environ))
+    except (FileNotFoundError, NotADirectoryError):
+        status, reason = Status.NOT_FOUND, "command not found"
+    except OSError as error:
+        reason = (error.strerror or str(error)).lower()
+    sys.stderr.write(f"deskgate: error: {argv[0]}: {reason}\n")
+    sys.stderr.flush()
+    os._exit(status)
+
+
+def exit_status(wait_status: int) -> int:
+    """A wait status as a shell shows it: the exit status, or 128 + the signal's number."""
+    code = os.waitstatus_to_exitcode(wait_status)
+    return code if code >= 0 else 128 - code
+
+
+class Foreground:
+    """One run of the user's command."""
+
+    def __init__(self, argv: Sequence[str], environ: Mapping[str, str]) -> None:
+        self._argv = argv
+        self._environ = environ
+        self._terminal = _owns_terminal()
+        self.pid = 0
+        self.status: int | None = None
+
+    @property
+    def running(self) -> bool:
+        """Whether it was started and has not ended."""
+        return self.pid > 0 and self.status is None
+
+    def start(self) -> None:
+        """Fork and exec. Both sides set the group and the terminal: either may come first."""
+        blocked = signal.pthread_sigmask(signal.SIG_SETMASK, signal.valid_signals())
+        pid = os.fork()
+        if pid == 0:
+            signal.set_wakeup_fd(-1)
+            self._take_terminal(os.getpid())
+            reset_signals()
+            execute(self._argv, self._environ)
+        self.pid = pid
+        self._take_terminal(pid)
+        signal.pthread_sigmask(signal.SIG_SETMASK, blocked)
+
+    def _take_terminal(self, pid: int) -> None:
+        try:
+            os.setpgid(pid, pid)
+        except (PermissionError, ProcessLookupError):
+            return  # the child was faster: it is already the command, or already gone
+        if self._terminal:
+            _set_foreground(pid)
+
+    def signal(self, sig: int) -> None:
+        """Send a signal to the command and its children."""
+        if not self.running:
+            return
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self.pid, sig)
+        if sig == signal.SIGTERM and self._terminal:
+            # An interactive shell ignores SIGTERM; a terminal that closes is what ends it.
+            self.signal(signal.SIGHUP)
+
+    def stopped(self, wait_status: int) -> None:
+        """The command was stopped from its terminal, where nobody could continue it."""
+        if os.WSTOPSIG(wait_status) != signal.SIGSTOP:
+            self.signal(signal.SIGCONT)
+
+    def ended(self, wait_status: int) -> None:
+        """The command ended: keep its status and take the terminal back."""
+        self.status = exit_status(wait_status)
+        if self._terminal:
+            _set_foreground(os.getpgrp())
+
+
+def _owns_terminal() -> bool:
+    try:
+        return os.isatty(STDIN) and os.tcgetpgrp(STDIN) == os.getpgrp()
+    except OSError:
+        return False
+
+
+def _set_foreground(group: int) -> None:
+    # A background group that changes the terminal's owner gets SIGTTOU (tcsetpgrp(3)).
+    before = signal.signal(signal.SIGTTOU, signal.SIG_IGN)
+    try:
+        os.tcsetpgrp(STDIN, group)
+    except OSError:
+        pass  # the terminal is gone
+    finally:
+        signal.signal(signal.SIGTTOU, before)

@@ -1,0 +1,121 @@
+"""Lines on stderr: one per event, in text or JSON, never waiting for a slow reader.
+
+A pipe that nobody reads must not stop the conductor, so lines queue here up to a bound, and what
+does not fit is dropped and counted. stderr is shared with the user's command, so it cannot be set
+non-blocking: poll(2) tells whether a write of up to PIPE_BUF bytes would block.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import select
+from collections import deque
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Final
+
+LEVELS: Final = ("debug", "info", "warning", "error")
+PIPE_BUF: Final = 4096  # bytes that Linux writes to a pipe in one piece (pipe(7))
+MAX_QUEUED: Final = 1024 * 1024  # bytes
+MAX_LINE: Final = 3000  # characters of one program line; with its frame it stays within PIPE_BUF
+HIDDEN: Final = "(hidden)"
+
+
+class Log:
+    """Writes lines to a descriptor."""
+
+    def __init__(self, *, level: str, form: str, secrets: Sequence[str], fd: int = 2) -> None:
+        self._least = LEVELS.index(level)
+        self._json = form == "json"
+        self._secrets = tuple(secrets)
+        self._fd = fd
+        self._queue: deque[bytes] = deque()
+        self._queued = 0
+        self._dropped = 0
+
+    def event(self, level: str, text: str, *, program: str = "deskgate") -> None:
+        """Say one thing that happened."""
+        if LEVELS.index(level) >= self._least:
+            self._put(self._format(level, self._clean(text), program))
+
+    def program_line(self, program: str, line: str, *, level: str = "info") -> None:
+        """Pass on one line of a program, under its name.
+
+        A line of ours begins with its level, as in `warning: text`.
+        """
+        said, colon, rest = line.partition(": ")
+        if colon and said in LEVELS:
+            level, line = said, rest
+        self.event(level, line, program=program)
+
+    def block(self, lines: Sequence[str], **fields: object) -> None:
+        """Print the banner: as it is in text, as one event in JSON."""
+        if self._json:
+            self._put(self._json_line("info", "the desktop is ready", "deskgate", **fields))
+        else:
+            self._put("".join(f"{line}\n" for line in lines).encode("utf-8", "backslashreplace"))
+
+    def _clean(self, text: str) -> str:
+        """One printable line without a secret."""
+        for secret in self._secrets:
+            text = text.replace(secret, HIDDEN)
+        if len(text) > MAX_LINE:
+            text = text[:MAX_LINE] + "…"
+        if text.isprintable():
+            return text
+        return "".join(
+            c if c.isprintable() or c == "\t" else c.encode("unicode_escape").decode() for c in text
+        )
+
+    def _format(self, level: str, text: str, program: str) -> bytes:
+        if self._json:
+            return self._json_line(level, text, program)
+        middle = f"{level}: " if program == "deskgate" or level in ("warning", "error") else ""
+        return f"{program}: {middle}{text}\n".encode("utf-8", "backslashreplace")
+
+    def _json_line(self, level: str, text: str, program: str, **fields: object) -> bytes:
+        now = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+        line = {"time": now, "level": level, "program": program, "text": text, **fields}
+        return json.dumps(line).encode() + b"\n"
+
+    def _put(self, data: bytes) -> None:
+        if self._queued + len(data) > MAX_QUEUED:
+            self._dropped += 1
+            return
+        self._queue.append(data)
+        self._queued += len(data)
+        self.flush()
+
+    def _writable(self) -> bool:
+        poll = select.poll()
+        poll.register(self._fd, select.POLLOUT)
+        return any(events & select.POLLOUT for _, events in poll.poll(0))
+
+    def flush(self) -> None:
+        """Write what can be written without waiting."""
+        while self._queue and self._writable():
+            data = self._queue[0]
+            try:
+                written = os.write(self._fd, data[:PIPE_BUF])
+            except OSError:  # nobody will ever read it
+                self._queue.clear()
+                self._queued = 0
+                return
+            self._queued -= written
+            if written < len(data):
+                self._queue[0] = data[written:]
+            else:
+                self._queue.popleft()
+        if self._dropped and not self._queue:
+            dropped, self._dropped = self._dropped, 0
+            self.event("warning", f"{dropped} log lines dropped: stderr was not read")
+
+    @property
+    def waiting(self) -> bool:
+        """Whether lines are waiting for their reader."""
+        return bool(self._queue)
+
+    def fileno(self) -> int:
+        """What to poll for writing while lines wait."""
+        return self._fd

@@ -1,0 +1,61 @@
+"""When to start a program again, and when to give it up. Pure: times come in as arguments."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+STABLE_SECONDS: Final = 10.0  # ready for so long, and earlier deaths are forgotten
+FIRST_DELAY_SECONDS: Final = 0.5
+MAX_DELAY_SECONDS: Final = 30.0
+# One that never became ready will hardly do so; one that did has earned about half a minute.
+TRIES_IF_NEVER_READY: Final = 3
+TRIES: Final = 8
+
+
+@dataclass(kw_only=True, slots=True)
+class History:
+    """The life of one program, in seconds of a monotonic clock.
+
+    Args:
+        ready_at: when the running one became ready; None while it is not.
+        ever_ready: whether any was.
+        deaths: in a row, without a stable time between.
+        starts: in all.
+    """
+
+    ready_at: float | None = None
+    ever_ready: bool = False
+    deaths: int = 0
+    starts: int = 0
+
+    def started(self) -> None:
+        """A process was spawned, or tried to be."""
+        self.starts += 1
+        self.ready_at = None
+
+    def became_ready(self, now: float) -> None:
+        """It answers."""
+        self.ready_at = now
+        self.ever_ready = True
+
+    def died(self, now: float) -> None:
+        """It is gone, and nobody asked it to go."""
+        stable = self.ready_at is not None and now - self.ready_at >= STABLE_SECONDS
+        self.deaths = 1 if stable else self.deaths + 1
+        self.ready_at = None
+
+    @property
+    def restarts(self) -> int:
+        """How often it was started again."""
+        return max(0, self.starts - 1)
+
+    def delay_seconds(self) -> float:
+        """How long to wait before the next start: at once after the first death."""
+        if self.deaths <= 1:
+            return 0.0
+        return min(FIRST_DELAY_SECONDS * 2.0 ** (self.deaths - 2), MAX_DELAY_SECONDS)
+
+    def cannot_live(self) -> bool:
+        """Whether an essential program has used up its tries."""
+        return self.deaths >= (TRIES if self.ever_ready else TRIES_IF_NEVER_READY)

@@ -1,0 +1,120 @@
+"""Every error that deskgate tells a person, and the exit status each one ends with.
+
+    DeskgateError               (never raised itself)
+    ├── UsageError          64  wrong command line
+    ├── MissingFileError    66  a named file is missing
+    ├── ProgramError        69  an essential program did not become ready or kept dying
+    ├── InternalError       70  our bug
+    ├── RuntimeFolderError  73  the runtime folder cannot be written
+    └── SettingsError       78  bad settings, all of them at once
+
+Statuses are those of sysexits.h. Only `cli.main` catches, prints and exits.
+Texts start with the name of the setting or thing, then "cannot", never hold a secret, and say
+what is allowed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import IntEnum
+
+
+class Status(IntEnum):
+    """Our own exit statuses (sysexits.h); the user's command passes its own through."""
+
+    OK = 0
+    USAGE = 64
+    NO_INPUT = 66
+    UNAVAILABLE = 69
+    SOFTWARE = 70
+    CANT_CREATE = 73
+    CONFIG = 78
+    # As a shell answers for the user's command (POSIX.1-2024, 2.8.2 Exit status for commands).
+    NOT_EXECUTABLE = 126
+    NOT_FOUND = 127
+
+
+class DeskgateError(Exception):
+    """What a person can act on: printed as lines, without a traceback."""
+
+    status = Status.SOFTWARE
+
+    @property
+    def lines(self) -> Sequence[str]:
+        """What to print, one problem a line."""
+        return [str(self)]
+
+
+class UsageError(DeskgateError):
+    """The command line makes no sense."""
+
+    status = Status.USAGE
+
+
+class MissingFileError(DeskgateError):
+    """A file that a person named, or that has to be installed, is not there."""
+
+    status = Status.NO_INPUT
+
+
+class ProgramError(DeskgateError):
+    """An essential program did not become ready, or kept dying."""
+
+    status = Status.UNAVAILABLE
+
+
+class InternalError(DeskgateError):
+    """A promise that our own code broke."""
+
+    status = Status.SOFTWARE
+
+
+class RuntimeFolderError(DeskgateError):
+    """No folder for the runtime files can be made or trusted."""
+
+    status = Status.CANT_CREATE
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Problem:
+    """One bad setting.
+
+    Args:
+        name: the environment variable as the person wrote it (an alias stays an alias).
+        given: its value, or None when it is a secret or the value is not the point.
+        allowed: what is allowed, with an example.
+    """
+
+    name: str
+    given: str | None
+    allowed: str
+
+    def __str__(self) -> str:
+        if self.given is None:
+            return f"{self.name}: {self.allowed}"
+        return f"{self.name}: cannot use {quote(self.given)}: {self.allowed}"
+
+
+class SettingsError(DeskgateError):
+    """All bad settings of one start, sorted by name."""
+
+    status = Status.CONFIG
+
+    def __init__(self, problems: Sequence[Problem]) -> None:
+        self.problems = tuple(sorted(problems, key=lambda problem: problem.name))
+        super().__init__("\n".join(str(problem) for problem in self.problems))
+
+    @property
+    def lines(self) -> Sequence[str]:
+        """One line a problem."""
+        return [str(problem) for problem in self.problems]
+
+
+def quote(value: str, *, limit: int = 80) -> str:
+    """Show a person's value on one line: control bytes escaped, cut to `limit` characters."""
+    shown = value if len(value) <= limit else value[:limit] + "…"
+    escaped = "".join(
+        char if char.isprintable() else char.encode("unicode_escape").decode() for char in shown
+    )
+    return f'"{escaped}"'

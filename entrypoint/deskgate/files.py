@@ -1,0 +1,215 @@
+"""Files: where ours are, and how they are read and written safely. The shell's side of the plan.
+
+Private files are created with mode 0600, never made so afterwards, and replace their predecessor
+by rename; links are not followed.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+import stat
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Final
+
+from deskgate.errors import RuntimeFolderError
+from deskgate.forms import FormError
+
+PACKAGE: Final = Path(__file__).resolve().parent
+CHECKOUT: Final = PACKAGE.parent.parent
+MAX_SECRET_BYTES: Final = 4096
+RUN_FOLDER: Final = Path("/run/deskgate")
+# What a start writes anew; leftovers of the last one must not be believed.
+LEFT_BEHIND: Final = ("start.json", "status.json", "rfb.sock")
+
+
+def templates_dir() -> Path:
+    """The templates: inside the package when installed, else the checkout's.
+
+    An editable install must not find a stale copy, so the package's own comes first only if it
+    exists beside the code that runs.
+    """
+    inside = PACKAGE / "templates"
+    return inside if inside.is_dir() else CHECKOUT / "templates"
+
+
+def web_dir() -> Path:
+    """noVNC's files, as we ship them."""
+    inside = PACKAGE / "novnc"
+    return inside if inside.is_dir() else CHECKOUT / "third_party" / "novnc"
+
+
+def read_template(name: str) -> str:
+    """A template's text."""
+    return (templates_dir() / name).read_text(encoding="utf-8")
+
+
+def read_environment() -> dict[str, str]:
+    """The environment as this process was given it.
+
+    Not os.environ: Python adds LC_CTYPE to that under the C locale (PEP 538), and the user's
+    command shall see what the user set.
+    """
+    try:
+        block = Path("/proc/self/environ").read_bytes()
+    except OSError:
+        return dict(os.environ)
+    pairs = (os.fsdecode(entry).partition("=") for entry in block.split(b"\0") if b"=" in entry)
+    return {name: value for name, _, value in pairs}
+
+
+def _open_regular(path: str) -> int:
+    # O_NONBLOCK: opening a FIFO would wait for a writer for ever.
+    handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    if not stat.S_ISREG(os.fstat(handle).st_mode):
+        os.close(handle)
+        raise FormError("name a regular file that holds the secret alone")
+    return handle
+
+
+def read_text(path: str, *, limit: int) -> str:
+    """A small text file that a person named.
+
+    Raises:
+        FormError: what is wrong with it; never its content.
+    """
+    try:
+        handle = _open_regular(path)
+        with os.fdopen(handle, "rb") as file:
+            data = file.read(limit + 1)
+    except OSError as error:
+        raise FormError(f"cannot read it ({error.strerror}); name a readable file") from None
+    if len(data) > limit:
+        raise FormError(f"the file is larger than {limit} bytes")
+    try:
+        return data.decode()
+    except UnicodeDecodeError:
+        raise FormError("the file is not UTF-8 text") from None
+
+
+def read_secret(path: str) -> str:
+    """The secret in a file: its one line, without the line's end."""
+    text = read_text(path, limit=MAX_SECRET_BYTES)
+    text = text.removesuffix("\n").removesuffix("\r")
+    if not text:
+        raise FormError("the file is empty; put the secret into it")
+    if any(char.isspace() or char == "\0" for char in text):
+        raise FormError("the file must hold the secret alone, without spaces or further lines")
+    return text
+
+
+def find_program(name: str, path: str | None) -> str | None:
+    """The executable that a shell would find; shutil's `which` costs 8 ms of import."""
+    folders = [""] if "/" in name else (path or os.defpath).split(os.pathsep)
+    for folder in folders:
+        candidate = os.path.join(folder, name)  # noqa: PTH118 - an empty folder is the current one
+        if os.access(candidate, os.X_OK) and not os.path.isdir(candidate):  # noqa: PTH112
+            return candidate
+    return None
+
+
+def _candidates(chosen: str | None, environ: Mapping[str, str]) -> Iterator[Path]:
+    if chosen:
+        yield Path(chosen)
+        return
+    yield RUN_FOLDER
+    if environ.get("XDG_RUNTIME_DIR", "").startswith("/"):
+        yield Path(environ["XDG_RUNTIME_DIR"]) / "deskgate"
+    yield Path(f"/tmp/deskgate-{os.getuid()}")  # noqa: S108 - checked by _trusted
+
+
+def _trusted(folder: Path) -> str | None:
+    """Why a folder must not hold our secrets; None when it may."""
+    about = folder.lstat()
+    if not stat.S_ISDIR(about.st_mode):
+        return "it is not a folder"
+    if about.st_uid != os.geteuid():
+        return f"it belongs to uid {about.st_uid}, we run as {os.geteuid()}"
+    if not os.access(folder, os.W_OK | os.X_OK):
+        return "it cannot be written"
+    return None
+
+
+def make_runtime_folder(chosen: str | None, environ: Mapping[str, str]) -> Path:
+    """Make, or take over, the runtime folder: ours, mode 0700.
+
+    Raises:
+        RuntimeFolderError: names each folder that was tried and what it lacks.
+    """
+    tried = []
+    for folder in _candidates(chosen, environ):
+        try:
+            folder.mkdir(mode=0o700, parents=chosen is not None, exist_ok=True)
+            reason = _trusted(folder)
+            if reason is None:
+                folder.chmod(0o700)
+                for name in LEFT_BEHIND:
+                    (folder / name).unlink(missing_ok=True)
+                probe = folder / ".probe"  # a read-only mount shows itself only when written to
+                write_private(probe, b"")
+                probe.unlink()
+                return folder
+        except OSError as error:
+            reason = (error.strerror or str(error)).lower()
+        tried.append(f"{folder} ({reason})")
+    raise RuntimeFolderError(
+        f"runtime folder: cannot use {', '.join(tried)}: mount a writable one with "
+        "--tmpfs /tmp, or name one with DESKGATE_RUNTIME_DIR"
+    )
+
+
+def find_runtime_folder(environ: Mapping[str, str]) -> Path | None:
+    """The folder of the deskgate that runs in this container; None when none does."""
+    chosen = environ.get("DESKGATE_RUNTIME_DIR") or None
+    found = [each for each in _candidates(chosen, environ) if (each / "status.json").is_file()]
+    if not found and os.getuid() == 0 and not chosen:
+        # `docker exec -u 0` looks at a desktop that runs as somebody else.
+        found = sorted(p.parent for p in Path("/tmp").glob("deskgate-*/status.json"))  # noqa: S108
+    return found[0] if found else None
+
+
+def write_private(path: Path, data: bytes) -> None:
+    """Write a file that only we can read: whole, or not at all."""
+    fresh = path.with_name(f".{path.name}.new")
+    fresh.unlink(missing_ok=True)
+    handle = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(data)
+        fresh.rename(path)
+    except OSError:
+        fresh.unlink(missing_ok=True)
+        raise
+
+
+def x_socket(display: int) -> str:
+    """Where an X server listens (X(7))."""
+    return f"/tmp/.X11-unix/X{display}"  # noqa: S108
+
+
+def free_display(display: int) -> str | None:
+    """Remove what a dead X server of this display left; say so when a living one holds it.
+
+    After `docker restart`, /tmp still holds the lock of the last run, and its pid may by now be
+    somebody else's: Xvnc would then refuse to start.
+    """
+    lock = Path(f"/tmp/.X{display}-lock")  # noqa: S108 - X's own place, X(7)
+    door = Path(x_socket(display))
+    with socket.socket(socket.AF_UNIX) as probe:
+        # A socket that answers may be the host's, mounted into the container.
+        if probe.connect_ex(str(door)) == 0:
+            return f"display :{display} is in use: a server answers at {door}"
+    try:
+        pid = lock.read_text(encoding="ascii").strip() if not lock.is_symlink() else ""
+        name = Path(f"/proc/{pid}/comm").read_text(encoding="utf-8").strip() if pid else ""
+    except (OSError, ValueError):
+        pid, name = "", ""
+    if name.startswith("X"):
+        return f"display :{display} is in use by {name} (pid {pid})"
+    for leftover in (lock, door):
+        try:
+            leftover.unlink(missing_ok=True)
+        except OSError as error:
+            return f"cannot remove {leftover}, left by another X server: {error.strerror}"
+    return None

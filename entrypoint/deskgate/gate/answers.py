@@ -1,0 +1,36 @@
+"""The answers that more than one rule gives. Pure."""
+
+from __future__ import annotations
+
+from deskgate.gate import headers, limits
+from deskgate.gate.messages import Answer, Context, Headers
+
+
+def plain(context: Context, status: int, *extra: tuple[str, str], close: bool = False) -> Answer:
+    """A short answer without a page: the status is all it tells."""
+    body = f"{status}\n".encode()
+    return Answer(status=status, headers=(*plain_headers(context), *extra), body=body, close=close)
+
+
+def unavailable(context: Context) -> Answer:
+    """No desktop or no place: come again."""
+    return plain(context, 503, ("Retry-After", str(limits.RETRY_AFTER_SECONDS)))
+
+
+def unauthorised(context: Context, cookies: Headers = ()) -> Answer:
+    """The one answer to everybody without a good credential, whatever was asked for."""
+    return Answer(
+        status=401,
+        headers=(*page_headers(context), ("WWW-Authenticate", "Bearer"), *cookies),
+        body=context.page.locked,
+        close=True,
+    )
+
+
+def plain_headers(context: Context) -> Headers:
+    return (*headers.common(context.config), headers.TEXT, headers.NO_STORE)
+
+
+def page_headers(context: Context) -> Headers:
+    common = headers.common(context.config, context.page.csp)
+    return (*common, headers.HTML, headers.NO_STORE)

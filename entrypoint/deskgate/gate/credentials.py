@@ -1,0 +1,121 @@
+"""Who a request comes from: Bearer header, token in the query, or cookie. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from deskgate.gate.messages import Access, Carrier, Context, Request
+from deskgate.gate.outside import Outside
+from deskgate.gate.sessions import (
+    Session,
+    cookie_name,
+    issue_cookie,
+    read_cookie,
+    set_cookie,
+)
+from deskgate.tokens import ALLOWED, Role, Token, find_token
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Finding:
+    """What a request's credentials are worth.
+
+    Args:
+        access: None when there is no good one.
+        stale_cookie: our cookie came and is dead, so the answer takes it away.
+    """
+
+    access: Access | None
+    stale_cookie: bool = False
+
+
+def check_token(candidate: str, context: Context) -> Token | None:
+    """Find the live token that a text is. Only the exact bytes of one pass."""
+    # The form first: what cannot be a token need not be text that can be hashed either.
+    if not ALLOWED.fullmatch(candidate):
+        return None
+    return find_token(context.tokens, candidate, context.now)
+
+
+def identify(
+    request: Request, query_token: str | None, outside: Outside, context: Context
+) -> Finding:
+    """Find the access a request has.
+
+    What it says most plainly decides, alone: a wrong token is refused even when a good cookie
+    comes with it, or a link would seem to work that works for nobody else.
+    """
+    if context.config.open:
+        return Finding(access=Access(role=Role.CONTROL, carrier=Carrier.NONE))
+    bearers = [
+        value.partition(" ")[2].strip()
+        for value in request.all("authorization")
+        if value.partition(" ")[0].lower() == "bearer"  # a proxy's own Basic is not for us
+    ]
+    if bearers:
+        token = check_token(bearers[0], context) if len(bearers) == 1 else None
+        return Finding(access=_access(token, Carrier.BEARER))
+    if query_token is not None:
+        return Finding(access=_access(check_token(query_token, context), Carrier.QUERY))
+    values = cookie_values(request, _name(outside, context))
+    if not values:
+        return Finding(access=None)
+    session = _session(values, context)
+    if session is None:
+        return Finding(access=None, stale_cookie=True)
+    access = Access(
+        role=session.token.role,
+        carrier=Carrier.COOKIE,
+        token=session.token,
+        session=session,
+        ends=session.ends,
+    )
+    return Finding(access=access)
+
+
+def _access(token: Token | None, carrier: Carrier) -> Access | None:
+    if token is None:
+        return None
+    return Access(role=token.role, carrier=carrier, token=token, ends=token.expires)
+
+
+def _session(values: list[str], context: Context) -> Session | None:
+    # Two of one name were planted or are leftovers: neither can be told to be ours.
+    if len(values) != 1:
+        return None
+    session = read_cookie(values[0], context.tokens, context.boot_secret, now=context.now)
+    return None if session is None or context.denied.holds(session) else session
+
+
+def cookie_values(request: Request, name: str) -> list[str]:
+    """Every value the Cookie headers hold under a name."""
+    pairs = [pair.strip() for line in request.all("cookie") for pair in line.split(";")]
+    return [pair[len(name) + 1 :] for pair in pairs if pair.startswith(f"{name}=")]
+
+
+def new_cookie(token: Token, outside: Outside, context: Context) -> tuple[str, str]:
+    """The header that logs a browser in: a new session each time (OWASP ASVS 5.0, 7.2.4)."""
+    value = issue_cookie(token, context.boot_secret, now=context.now, chance=context.chance)
+    return _header(value, outside, context)
+
+
+def no_cookie(outside: Outside, context: Context) -> tuple[str, str]:
+    """The header that takes the cookie away."""
+    return _header("", outside, context)
+
+
+def _name(outside: Outside, context: Context) -> str:
+    config = context.config
+    return cookie_name(config.cookie_suffix, secure=outside.secure, subpath=config.subpath)
+
+
+def _header(value: str, outside: Outside, context: Context) -> tuple[str, str]:
+    config = context.config
+    framed = bool(config.frame_ancestors) and (outside.secure or outside.loopback)
+    return "Set-Cookie", set_cookie(
+        _name(outside, context),
+        value,
+        subpath=config.subpath,
+        secure=outside.secure,
+        framed=framed,
+    )

@@ -1,0 +1,50 @@
+"""The opening handshake of a WebSocket (RFC 6455, 4.2): who may, and what it must say. Pure."""
+
+from __future__ import annotations
+
+import binascii
+import hashlib
+
+from deskgate.gate import outside
+from deskgate.gate.answers import plain, unavailable
+from deskgate.gate.messages import Access, Answer, Carrier, Context, Request, Upgrade
+
+MAGIC = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"  # RFC 6455, 1.3
+
+
+def decide_websocket(
+    request: Request, access: Access, view: outside.Outside, context: Context
+) -> Answer | Upgrade:
+    """Decide about a WebSocket that a good credential asks for."""
+    # Only a cookie comes by itself, from any page the browser shows; a token has to be known.
+    if access.carrier is Carrier.COOKIE:
+        origin = request.one("origin")
+        if origin is None or not outside.origin_is_ours(origin, view, context.config):
+            return plain(context, 403)
+    asked = "websocket" in [word.lower() for word in request.words("upgrade")]
+    meant = "upgrade" in [word.lower() for word in request.words("connection")]
+    if not (asked and meant) or request.one("sec-websocket-version") != "13":
+        extra = (("Upgrade", "websocket"), ("Sec-WebSocket-Version", "13"))
+        return plain(context, 426, *extra)
+    key = request.one("sec-websocket-key") or ""
+    protocols = request.words("sec-websocket-protocol")
+    if request.method != "GET" or not _is_key(key) or (protocols and "binary" not in protocols):
+        return plain(context, 400, close=True)
+    if context.places < 1:
+        return unavailable(context)
+    accept = binascii.b2a_base64(_sha1(key.encode("ascii") + MAGIC), newline=False).decode("ascii")
+    chosen = (("Sec-WebSocket-Protocol", "binary"),) if protocols else ()
+    switching = (("Upgrade", "websocket"), ("Connection", "Upgrade"))
+    return Upgrade(access=access, headers=(*switching, ("Sec-WebSocket-Accept", accept), *chosen))
+
+
+def _sha1(data: bytes) -> bytes:
+    return hashlib.sha1(data, usedforsecurity=False).digest()  # as RFC 6455, 4.2.2 wants it
+
+
+def _is_key(text: str) -> bool:
+    """Whether this is sixteen bytes in base64 (RFC 6455, 4.2.1)."""
+    try:
+        return len(binascii.a2b_base64(text, strict_mode=True)) == 16
+    except ValueError:
+        return False

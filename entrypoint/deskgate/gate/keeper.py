@@ -1,0 +1,164 @@
+"""What the gate remembers while it runs: tokens in force, logged-out sessions, viewers."""
+
+from __future__ import annotations
+
+import asyncio
+import hmac
+import os
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from deskgate.gate import limits, log, pages
+from deskgate.gate.config import GateConfig
+from deskgate.gate.desk import Desk
+from deskgate.gate.messages import Context, LoginPage, Report
+from deskgate.gate.sessions import Denied, Session
+from deskgate.tokens import Role, Token, TokenFileError, parse_token_file
+
+if TYPE_CHECKING:
+    from deskgate.gate.relay import Viewer
+    from deskgate.gate.server import Connection
+
+TOKEN_FILE_BYTES = 1024 * 1024
+CHANCE_BYTES = 16
+
+
+class TokensUnreadableError(Exception):
+    """The token file cannot be used. The text never holds what stands in it."""
+
+
+def load_tokens(path: Path) -> tuple[Token, ...]:
+    """Read the token file.
+
+    Raises:
+        TokensUnreadableError: missing, too large, or not of its format.
+    """
+    try:
+        with path.open("rb") as file:
+            data = file.read(TOKEN_FILE_BYTES + 1)
+        if len(data) > TOKEN_FILE_BYTES:
+            raise TokensUnreadableError("it is larger than 1 MiB")
+        return parse_token_file(data.decode("utf-8"))
+    except OSError as error:
+        raise TokensUnreadableError(error.strerror or "unreadable") from None
+    except UnicodeDecodeError:
+        raise TokensUnreadableError("it is not UTF-8") from None
+    except TokenFileError as error:
+        raise TokensUnreadableError(str(error)) from None
+
+
+class Keeper:
+    """The gate's state, and the clock that looks after it.
+
+    Args:
+        boot_secret: keys of the cookies; from PID 1, so that they outlive a crash of the gate.
+        login: where our own page lies.
+    """
+
+    def __init__(self, config: GateConfig, *, boot_secret: bytes, login: Path) -> None:
+        self.config = config
+        self.desk = Desk(config.rfb, config.rfbauth)
+        self.viewers: set[Viewer] = set()
+        self.strangers: limits.Oldest[Connection] = limits.Oldest(limits.STRANGERS)
+        self.connections: set[Connection] = set()
+        self.arriving = 0  # viewers between their upgrade request and our 101
+        self.files: dict[str, pages.Page] = pages.index_folder(config.web)
+        self._page: LoginPage = pages.load_login(login)
+        self._boot_secret = boot_secret
+        self._denied = Denied()
+        self._tokens_path = Path(config.tokens)
+        self._tokens_state = self._state()
+        self._tokens_checked = time.monotonic()
+        self._tokens = () if config.open else load_tokens(self._tokens_path)
+        self._ticking = False
+
+    def context(self) -> Context:
+        """What a decision made now rests on."""
+        self.look_at_tokens()
+        return Context(
+            config=self.config,
+            tokens=self._tokens,
+            boot_secret=self._boot_secret,
+            denied=self._denied,
+            now=time.time(),
+            chance=os.urandom(CHANCE_BYTES),
+            page=self._page,
+            files=self.files,
+            places=limits.VIEWERS - len(self.viewers) - self.arriving,
+        )
+
+    # Tokens
+
+    def _state(self) -> tuple[int, int, int] | None:
+        try:
+            status = self._tokens_path.stat()
+        except OSError:
+            return None
+        return status.st_mtime_ns, status.st_ino, status.st_size
+
+    def look_at_tokens(self) -> None:
+        """Re-read the token file if it changed; at most one look a second."""
+        moment = time.monotonic()
+        if moment - self._tokens_checked >= limits.TICK_SECONDS:
+            self._tokens_checked = moment
+            if self._state() != self._tokens_state:
+                self.reload_tokens()
+
+    def reload_tokens(self) -> None:
+        """Take the token file as it is now. A bad one keeps the old set and is said once."""
+        if self.config.open:
+            return
+        self._tokens_state = self._state()
+        try:
+            tokens = load_tokens(self._tokens_path)
+        except TokensUnreadableError as error:
+            log.error(f"token file: cannot use it, the old tokens stay in force: {error}")
+            return
+        self._tokens = tokens
+        log.info(f"token file: read again, {len(tokens)} tokens")
+        for viewer in tuple(self.viewers):
+            viewer.keep(self._same_token(viewer.access.token))
+
+    def _same_token(self, old: Token | None) -> Token | None:
+        for token in self._tokens:
+            if old is not None and hmac.compare_digest(token.digest, old.digest):
+                return token
+        return None
+
+    def log_out(self, session: Session | None) -> None:
+        """Forget a session and end its viewers."""
+        if session is None:
+            return
+        self._denied = self._denied.adding(session)
+        for viewer in tuple(self.viewers):
+            own = viewer.access.session
+            if own is not None and own.session_id == session.session_id:
+                viewer.close(1008, "logged out")
+
+    # Viewers
+
+    def admit(self, viewer: Viewer) -> None:
+        """Count a viewer, and look after it."""
+        self.viewers.add(viewer)
+        if not self._ticking:
+            self._ticking = True
+            self._later()
+
+    def report(self, decision: Report) -> tuple[int, int]:
+        """Viewers with control, and those who only watch."""
+        control = sum(viewer.access.role is Role.CONTROL for viewer in self.viewers)
+        return control, len(self.viewers) - control
+
+    def _later(self) -> None:
+        asyncio.get_running_loop().call_later(limits.TICK_SECONDS, self._tick)
+
+    def _tick(self) -> None:
+        """One clock for all viewers; it stops when there are none, so an idle gate sleeps."""
+        self.look_at_tokens()
+        now = time.time()
+        for viewer in tuple(self.viewers):
+            viewer.tick(now)
+        self._ticking = bool(self.viewers)
+        if self._ticking:
+            self._later()

@@ -1,0 +1,90 @@
+"""The gate's life: from a bound socket to the last viewer's goodbye."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import socket
+from typing import TYPE_CHECKING
+
+from deskgate.errors import Status
+from deskgate.files import templates_dir
+from deskgate.gate import limits, log
+from deskgate.gate.config import GateConfig
+from deskgate.gate.keeper import Keeper, TokensUnreadableError
+
+if TYPE_CHECKING:
+    import ssl
+
+STDOUT = 1
+GOODBYE_SECONDS = 0.3  # for viewers to take their close frame; all of a stop is 0.5 s
+PR_SET_DUMPABLE = 4  # linux/prctl.h
+
+
+async def live(config: GateConfig, listener: socket.socket, boot_secret: bytes) -> int:
+    """Serve until SIGTERM or SIGINT; return the exit status."""
+    loop = asyncio.get_running_loop()
+    loop.set_exception_handler(_log_exception)
+    stopped = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stopped.set)
+    try:
+        tls = _tls(config)
+        login = templates_dir() / "web" / "login.html"
+        keeper = Keeper(config, boot_secret=boot_secret, login=login)
+    except TokensUnreadableError as error:
+        log.error(f"token file: cannot use it: {error}")
+        return Status.CONFIG
+    except OSError as error:
+        log.error(f"cannot start: {error.filename or 'certificate'}: {error.strerror}")
+        return Status.NO_INPUT
+    loop.add_signal_handler(signal.SIGHUP, keeper.reload_tokens)
+
+    from deskgate.gate.server import Connection
+
+    server = await loop.create_server(lambda: Connection(keeper), sock=listener, ssl=tls)
+    os.write(STDOUT, b"ready\n")
+    loop.call_soon(_load_the_rest)
+    await stopped.wait()
+    server.close()
+    await _say_goodbye(keeper)
+    return Status.OK
+
+
+def _load_the_rest() -> None:
+    """Load what the first viewer needs, and lock the process, after the start is over."""
+    import deskgate.gate.relay  # noqa: F401
+
+    import ctypes
+
+    # The boot secret lies in our memory: no core dump, and no reading it for our own uid.
+    if ctypes.CDLL(None).prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) != 0:
+        log.debug("prctl: the process stays dumpable")
+
+
+async def _say_goodbye(keeper: Keeper) -> None:
+    for viewer in tuple(keeper.viewers):
+        viewer.close(1001, "the gate stops")
+    for connection in tuple(keeper.connections):
+        connection.abort()
+    deadline = asyncio.get_running_loop().time() + GOODBYE_SECONDS
+    while keeper.viewers and asyncio.get_running_loop().time() < deadline:
+        await asyncio.sleep(0.01)
+
+
+def _tls(config: GateConfig) -> ssl.SSLContext | None:
+    if config.cert is None:
+        return None
+    import ssl
+
+    tls = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    tls.load_cert_chain(config.cert, config.key)
+    return tls
+
+
+def _log_exception(loop: asyncio.AbstractEventLoop, context: dict[str, object]) -> None:
+    """Say what asyncio would have, on one line; some of it is no more than EMFILE."""
+    error = context.get("exception")
+    detail = f"{type(error).__name__}: {error}" if error else ""
+    log.error(f"{context.get('message')} {detail}".strip())

@@ -1,0 +1,69 @@
+"""Every bound the gate keeps, with unit and reason. Pure.
+
+Values of the security notes (OWASP WebSocket cheat sheet; measured against Xvnc where it says).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable
+from typing import Generic, TypeVar
+
+TARGET_BYTES = 4096  # request target; longer is 414
+HEADER_BYTES = 16 * 1024  # all header lines together; more is 431
+HEADER_COUNT = 64
+BODY_BYTES = 4096  # only a login has one; more is 413
+QUERY_FIELDS = 64
+REQUEST_SECONDS = 10.0  # to send a whole request; slower is 408
+KEEP_ALIVE_SECONDS = 15.0  # idle between two requests
+LINGER_SECONDS = 2.0  # after a refusal, for the answer to be read before the connection ends
+LINGER_BYTES = 256 * 1024
+STRANGERS = 64  # connections that showed no credential yet; the oldest makes room for a new one
+
+VIEWERS = 16  # control and view together
+FIRST_MESSAGE_SECONDS = 10.0  # a viewer's first bytes after the upgrade
+MESSAGE_BYTES = 1024 * 1024  # one WebSocket message; pasted text is the largest there is
+FRAGMENTS = 4096  # frames one message may come in: empty ones cost nothing but our time
+SEND_BUFFER_BYTES = 8 * 1024 * 1024  # waiting for one viewer; above it ends with 1013
+STALL_SECONDS = 30.0  # a viewer that takes nothing for this long ends with 1013
+HIGH_WATER_BYTES = 256 * 1024  # above this we stop reading from the other side
+PING_SECONDS = 20.0  # nginx drops an idle WebSocket after 60 s
+DEAD_SECONDS = 60.0  # nothing heard, not even a pong
+CLOSE_SECONDS = 2.0  # for a viewer to answer our close frame
+
+DIALS = 4  # connects to Xvnc at once: its listen backlog is 5
+DIAL_SECONDS = 5.0  # connect and handshake together
+PROBE_SECONDS = 2.0  # /healthz' question to Xvnc
+PROBE_FRESH_SECONDS = 1.0  # how long a good answer is kept, so that a flood of probes is none
+PROBE_STALE_SECONDS = 0.05  # and a bad one, so that readiness is not seen late
+RETRY_AFTER_SECONDS = 2  # what a 503 tells the client
+TICK_SECONDS = 1.0  # expiry, pings, stalls and the token file are looked at this often
+
+Item = TypeVar("Item", bound=Hashable)
+
+
+class Oldest(Generic[Item]):
+    """A bounded crowd in which the oldest makes room.
+
+    Refusing the newest would let 64 silent connections keep everybody out. A person's request is
+    here within milliseconds, long before 64 newer connections can push it out.
+    """
+
+    def __init__(self, limit: int) -> None:
+        self._limit = limit
+        self._items: dict[Item, None] = {}
+
+    def add(self, item: Item) -> Item | None:
+        """Let one in; return who has to go for it."""
+        self._items[item] = None
+        if len(self._items) <= self._limit:
+            return None
+        oldest = next(iter(self._items))
+        del self._items[oldest]
+        return oldest
+
+    def remove(self, item: Item) -> None:
+        """Let one out, if it is here."""
+        self._items.pop(item, None)
+
+    def __len__(self) -> int:
+        return len(self._items)

@@ -1,0 +1,159 @@
+"""What the gate's policy takes and gives: a request, and the decision about it. Pure values."""
+
+from __future__ import annotations
+
+from collections.abc import Container
+from dataclasses import dataclass
+from enum import StrEnum
+
+from deskgate.gate.config import GateConfig
+from deskgate.gate.sessions import Denied, Session
+from deskgate.tokens import Role, Token
+
+Headers = tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Request:
+    """One HTTP request.
+
+    Args:
+        target: as it came, path and query still encoded.
+        headers: names in lower case; values as Latin-1.
+        peer: address of the other end of the connection.
+        body: at most `limits.BODY_BYTES`; the server answers 413 before it keeps more.
+    """
+
+    method: str
+    target: str
+    headers: Headers = ()
+    peer: str = ""
+    body: bytes = b""
+
+    def all(self, name: str) -> list[str]:
+        """Every value of a header, in order."""
+        return [value for key, value in self.headers if key == name]
+
+    def one(self, name: str) -> str | None:
+        """The value of a header that stands there exactly once, else None."""
+        values = self.all(name)
+        return values[0] if len(values) == 1 else None
+
+    def words(self, name: str) -> list[str]:
+        """The comma-separated values of a header, all its lines together."""
+        listed = ",".join(self.all(name)).split(",")
+        return [word.strip() for word in listed if word.strip()]
+
+
+class Carrier(StrEnum):
+    """How a credential came."""
+
+    BEARER = "bearer"
+    QUERY = "query"
+    COOKIE = "cookie"
+    NONE = "none"  # VNC_AUTH=none: nobody is asked
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Access:
+    """A credential that was found good.
+
+    Args:
+        token: None with VNC_AUTH=none.
+        session: the cookie's, when that was the carrier.
+        ends: seconds since the epoch at which it ends; None for never.
+    """
+
+    role: Role
+    carrier: Carrier
+    token: Token | None = None
+    session: Session | None = None
+    ends: float | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class LoginPage:
+    """The one page of our own: asks for the token, or goes on to the viewer.
+
+    Args:
+        locked: its bytes for who has no credential.
+        opened: the same for who has one.
+        csp: its Content-Security-Policy without frame-ancestors.
+    """
+
+    locked: bytes
+    opened: bytes
+    csp: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Context:
+    """Everything but the request that a decision rests on.
+
+    Args:
+        now: seconds since the epoch.
+        chance: sixteen random bytes, for a new cookie.
+        files: names that can be served.
+        places: viewers that may still come in.
+    """
+
+    config: GateConfig
+    tokens: tuple[Token, ...]
+    boot_secret: bytes
+    denied: Denied
+    now: float
+    chance: bytes
+    page: LoginPage
+    files: Container[str]
+    places: int
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Answer:
+    """A whole answer. The server adds Content-Length, and Connection: close when `close`."""
+
+    status: int
+    headers: Headers
+    body: bytes = b""
+    close: bool = False
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ServeFile:
+    """One of noVNC's files; `headers` go with it."""
+
+    name: str
+    headers: Headers
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Upgrade:
+    """A WebSocket, if Xvnc lets us in; else 503."""
+
+    access: Access
+    headers: Headers
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Probe:
+    """Ask Xvnc for its greeting and say 200 or 503, no more."""
+
+    headers: Headers
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Report:
+    """How many viewers there are, by role."""
+
+    headers: Headers
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Logout:
+    """Forget this session, end its viewers, then answer."""
+
+    session: Session | None
+    answer: Answer
+
+
+Decision = Answer | ServeFile | Upgrade | Probe | Report | Logout

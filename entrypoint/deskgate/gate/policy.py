@@ -1,0 +1,188 @@
+"""The gate's rules: what a request gets, from the request, tokens, settings and time. Pure.
+
+The order is the point. What is said before the credential is looked at is the same for every
+path, so that nobody without one learns which paths exist.
+"""
+
+from __future__ import annotations
+
+import json
+
+from deskgate.gate import credentials, headers, limits, outside, targets
+from deskgate.gate.answers import page_headers, plain, plain_headers, unauthorised
+from deskgate.gate.handshake import decide_websocket
+from deskgate.gate.messages import (
+    Access,
+    Answer,
+    Carrier,
+    Context,
+    Decision,
+    Headers,
+    Logout,
+    Probe,
+    Report,
+    Request,
+    ServeFile,
+)
+from deskgate.tokens import Role
+
+READ = "GET, HEAD"
+METHODS = ("GET", "HEAD", "POST")
+PROBES = ("healthz", "readyz")
+FORM = "application/x-www-form-urlencoded"
+# What noVNC starts with; a person may change these in its panel.
+DEFAULTS = {"autoconnect": True, "resize": "remote", "reconnect": True, "reconnect_delay": 1000}
+# What no link may change: another server is not ours to point at (the CSP refuses it too).
+MANDATORY = {"host": "", "port": 0, "path": "websockify"}
+
+
+def decide(request: Request, context: Context) -> Decision:
+    """Decide about one whole request."""
+    config = context.config
+    if (refusal := check_head(request, context)) is not None:
+        return refusal
+    try:
+        target = targets.read_target(request.target)
+        tokens = target.tokens
+    except targets.BadTargetError:
+        return plain(context, 400, close=True)
+    name = None if target.path is None else targets.name_in(target.path, config.subpath)
+    reading = request.method != "POST"
+    if name in PROBES and reading:
+        return Probe(headers=plain_headers(context))
+    view = outside.see(request, config)
+    if config.open and not _open_allows(request, view, context):
+        return plain(context, 403)
+    if len(tokens) > 1:
+        return plain(context, 400, close=True)
+    if name == "login" and not reading:
+        return _login(request, tokens, view, context)
+    query_token = tokens[0] if tokens else None
+    finding = credentials.identify(request, query_token, view, context)
+    if finding.access is None:
+        cookies = (credentials.no_cookie(view, context),) if finding.stale_cookie else ()
+        return unauthorised(context, cookies)
+    if name is None:
+        return plain(context, 400, close=True)
+    return _route(request, name, target.query, finding.access, view, context)
+
+
+def check_head(request: Request, context: Context) -> Answer | None:
+    """Refuse what is wrong with a request's head, before its body is read."""
+    if request.method not in METHODS:
+        return plain(context, 405, ("Allow", ", ".join(METHODS)), close=True)
+    if len(request.target) > limits.TARGET_BYTES:
+        return plain(context, 414, close=True)
+    size = sum(len(name) + len(value) + 4 for name, value in request.headers)
+    if size > limits.HEADER_BYTES or len(request.headers) > limits.HEADER_COUNT:
+        return plain(context, 431, close=True)
+    # No client of ours chunks a body; with a length beside it, it is a smuggling attempt.
+    if request.all("transfer-encoding") or not request.target.startswith("/"):
+        return plain(context, 400, close=True)
+    length = request.one("content-length") or "0"
+    if not length.isdecimal() or int(length[:20]) > limits.BODY_BYTES:
+        return plain(context, 413, close=True)
+    return None
+
+
+def _open_allows(request: Request, view: outside.Outside, context: Context) -> bool:
+    """Without a credential, only the Host and the Origin keep other sites' pages out."""
+    if not outside.host_is_known(view, context.config):
+        return False
+    origins = request.all("origin")
+    if not origins:
+        return not request.all("upgrade")  # a browser's WebSocket always says its Origin
+    return len(origins) == 1 and outside.origin_is_ours(origins[0], view, context.config)
+
+
+def _from_our_page(request: Request, view: outside.Outside, context: Context) -> bool:
+    """Whether a POST is not from another site's page.
+
+    A form of our own page says `Origin: null`, because of our Referrer-Policy (Fetch standard);
+    then only Sec-Fetch-Site, which plain http outside localhost lacks, tells more.
+    """
+    if request.one("sec-fetch-site") in {"cross-site", "same-site"}:
+        return False
+    origins = request.all("origin")
+    if not origins or origins == ["null"]:
+        return True
+    return len(origins) == 1 and outside.origin_is_ours(origins[0], view, context.config)
+
+
+def _login(
+    request: Request, query_tokens: list[str], view: outside.Outside, context: Context
+) -> Answer:
+    if not _from_our_page(request, view, context):
+        return plain(context, 403)
+    kind = (request.one("content-type") or "").partition(";")[0].strip().lower()
+    try:
+        fields = targets.read_fields(request.body.decode("utf-8", "replace"))
+    except targets.BadTargetError:
+        return plain(context, 400, close=True)
+    given = [value for name, value in fields if name == "token"]
+    if kind != FORM or query_tokens or len(given) > 1:
+        return plain(context, 400, close=True)
+    token = credentials.check_token(given[0].strip(), context) if given else None
+    if token is None:
+        return unauthorised(context)
+    cookie = credentials.new_cookie(token, view, context)
+    if "application/json" in request.words("accept"):  # our page's script moves on by itself
+        return Answer(status=204, headers=(*plain_headers(context), cookie))
+    location = targets.clean_location("", ())
+    return Answer(status=303, headers=(*plain_headers(context), cookie, ("Location", location)))
+
+
+def _route(
+    request: Request,
+    name: str,
+    query: targets.Query,
+    access: Access,
+    view: outside.Outside,
+    context: Context,
+) -> Decision:
+    if name == "logout":
+        return _logout(request, access, view, context)
+    if request.method == "POST":
+        return plain(context, 405, ("Allow", READ))
+    if name == "websockify":
+        return decide_websocket(request, access, view, context)
+    page = name in {"", "login"} or name.endswith(".html")
+    if access.carrier is Carrier.QUERY and access.token is not None and page:
+        cookie = credentials.new_cookie(access.token, view, context)
+        location = targets.clean_location("" if name == "login" else name, query)
+        answered = (*plain_headers(context), cookie, ("Location", location))
+        return Answer(status=303, headers=answered)
+    if name in {"", "login"}:
+        return Answer(status=200, headers=page_headers(context), body=context.page.opened)
+    return _content(name, access, context)
+
+
+def _content(name: str, access: Access, context: Context) -> Decision:
+    json_headers = (*headers.common(context.config), headers.JSON, headers.NO_STORE)
+    if name == "defaults.json":
+        return Answer(status=200, headers=json_headers, body=_json(DEFAULTS))
+    if name == "mandatory.json":
+        watching = {"view_only": True} if access.role is Role.VIEW else {}
+        return Answer(status=200, headers=json_headers, body=_json({**MANDATORY, **watching}))
+    if name == "api/status":
+        allowed = access.role is Role.CONTROL and access.carrier is not Carrier.QUERY
+        return Report(headers=json_headers) if allowed else plain(context, 403)
+    if name in context.files:
+        return ServeFile(name=name, headers=headers.common(context.config))
+    return plain(context, 404)
+
+
+def _logout(
+    request: Request, access: Access, view: outside.Outside, context: Context
+) -> Answer | Logout:
+    if request.method != "POST":
+        return plain(context, 405, ("Allow", "POST"))
+    if not _from_our_page(request, view, context):
+        return plain(context, 403)
+    gone = (credentials.no_cookie(view, context), ("Location", "./"))
+    answer = Answer(status=303, headers=(*plain_headers(context), *gone))
+    return Logout(session=access.session, answer=answer)
+
+
+def _json(value: object) -> bytes:
+    return json.dumps(value, separators=(",", ":")).encode()

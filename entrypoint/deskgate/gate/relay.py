@@ -1,0 +1,243 @@
+"""One viewer: WebSocket frames on the browser's side, plain RFB on Xvnc's side.
+
+The gate plays RFB's opening towards the viewer itself (it has done it with Xvnc already, in the
+viewer's role) and then passes everything on unread. A side that does not take its bytes stops
+the reading on the other, so neither can fill memory.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable
+from dataclasses import replace
+
+from websockets.frames import Frame, Opcode
+from websockets.protocol import Protocol, Side, State
+
+from deskgate import rfb
+from deskgate.gate import limits, log
+from deskgate.gate.desk import DeskLink
+from deskgate.gate.messages import Access
+from deskgate.tokens import Token
+
+# RFC 6455, 7.4.1
+GOING_AWAY, PROTOCOL_ERROR, UNSUPPORTED, POLICY = 1001, 1002, 1003, 1008
+TOO_BIG, INTERNAL_ERROR, TRY_LATER = 1009, 1011, 1013
+
+
+def binary_header(length: int) -> bytes:
+    """The head of one whole, unmasked binary frame (RFC 6455, 5.2)."""
+    if length < 126:
+        return bytes((0x82, length))
+    if length < 65536:
+        return b"\x82\x7e" + length.to_bytes(2, "big")
+    return b"\x82\x7f" + length.to_bytes(8, "big")
+
+
+class Viewer(asyncio.Protocol):
+    """The protocol of a browser's connection from the upgrade on, and Xvnc's far side.
+
+    Args:
+        access: what let it in; its end is the viewer's.
+        client: the person's address, for the log.
+        on_gone: called once when it is over.
+    """
+
+    def __init__(
+        self,
+        transport: asyncio.Transport,
+        link: DeskLink,
+        *,
+        access: Access,
+        client: str,
+        on_gone: Callable[[Viewer], None],
+    ) -> None:
+        self.access = access
+        self._browser = transport
+        self._link = link
+        self._client = client
+        self._on_gone = on_gone
+        self._frames = Protocol(Side.SERVER, state=State.OPEN, max_size=limits.MESSAGE_BYTES)
+        self._handshake = rfb.ServerHandshake()
+        self._fragments: list[bytes] = []
+        self._code = 0  # of the close we sent; 0 while the viewer is open
+        self._began = self._heard = self._pinged = time.monotonic()
+        self._spoke = False
+        self._stalled: tuple[float, int] | None = None  # since when, and how much was waiting
+
+    @property
+    def name(self) -> str:
+        """Who this is, for the log; never the token."""
+        token = self.access.token.name if self.access.token else "anybody"
+        return f"{self.access.role} viewer {token} from {self._client}"
+
+    def start(self, early: bytes) -> None:
+        """Begin: greet the viewer, and take what came glued to the upgrade."""
+        self._browser.set_write_buffer_limits(high=limits.HIGH_WATER_BYTES)
+        self._link.far = self
+        self._send(rfb.VERSION)
+        log.info(f"{self.name} joined")
+        if early:
+            self.data_received(early)
+
+    # The browser's side
+
+    def data_received(self, data: bytes) -> None:
+        """Take frames from the browser."""
+        self._heard = time.monotonic()
+        self._frames.receive_data(data)
+        for frame in self._frames.events_received():
+            self._take(frame)
+        self._flush()
+
+    def _take(self, frame: Frame) -> None:
+        if self._code or frame.opcode in (Opcode.PING, Opcode.PONG, Opcode.CLOSE):
+            return  # answered by the frame protocol already
+        if frame.opcode is Opcode.TEXT:
+            self.close(UNSUPPORTED, "binary messages only")
+            return
+        if frame.fin and not self._fragments:
+            self._deliver(bytes(frame.data))
+            return
+        self._fragments.append(bytes(frame.data))
+        if len(self._fragments) > limits.FRAGMENTS:
+            self.close(TOO_BIG, "too many fragments")
+        elif frame.fin:
+            message = b"".join(self._fragments)
+            self._fragments.clear()
+            self._deliver(message)
+
+    def _deliver(self, message: bytes) -> None:
+        self._spoke = self._spoke or bool(message)
+        if not self._handshake.done:
+            reply, message = self._handshake.feed(message)
+            if reply:
+                self._send(reply)
+            if self._handshake.refused is not None:
+                self.close(PROTOCOL_ERROR, self._handshake.refused)
+                return
+        if message:
+            # One write a message: up to 1.15, Xvnc loses step when SetDesktopSize is split.
+            self._link.transport.write(message)
+
+    def _send(self, payload: bytes) -> None:
+        self._browser.write(binary_header(len(payload)) + payload)
+
+    def _flush(self) -> None:
+        """Send what the frame protocol has to say: pongs, pings, close."""
+        for chunk in self._frames.data_to_send():
+            if chunk:
+                self._browser.write(chunk)
+            else:
+                self._end()
+        if self._browser.get_write_buffer_size() > limits.SEND_BUFFER_BYTES:
+            self._browser.abort()
+
+    def close(self, code: int, reason: str) -> None:
+        """Say why, then end; what is still waiting goes out before."""
+        if self._code:
+            return
+        self._code = code
+        if self._frames.state is State.OPEN:
+            self._frames.send_close(code, reason)
+        log.info(f"{self.name}: closing with {code}, {reason}")
+        self._link.transport.abort()
+        self._flush()
+        self._abort_later()
+
+    def _end(self) -> None:
+        """Both close frames are through, or the browser broke the rules."""
+        self._code = self._code or int(self._frames.close_code or PROTOCOL_ERROR)
+        self._link.transport.abort()
+        if self._browser.can_write_eof():
+            self._browser.write_eof()
+            self._abort_later()
+        else:
+            self._browser.close()
+
+    def _abort_later(self) -> None:
+        loop = asyncio.get_running_loop()
+        loop.call_later(limits.CLOSE_SECONDS, self._browser.abort)
+
+    def pause_writing(self) -> None:
+        """The browser takes no more: stop reading from Xvnc."""
+        self._stalled = (time.monotonic(), self._browser.get_write_buffer_size())
+        self._link.transport.pause_reading()
+
+    def resume_writing(self) -> None:
+        """The browser takes more again."""
+        self._stalled = None
+        self._link.transport.resume_reading()
+
+    def eof_received(self) -> bool:
+        """Half-open is closed."""
+        return False
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Let go of Xvnc."""
+        self._code = self._code or GOING_AWAY  # nobody is left to tell
+        self._link.transport.abort()
+        seconds = time.monotonic() - self._began
+        log.info(f"{self.name} left after {seconds:.0f} s")
+        self._on_gone(self)
+
+    # Xvnc's side
+
+    def from_desk(self, data: memoryview) -> None:
+        """Pass Xvnc's bytes on as one frame."""
+        if not self._code:
+            self._browser.write(b"".join((binary_header(len(data)), data)))
+
+    def desk_lost(self) -> None:
+        """Xvnc died or sent us away."""
+        self.close(INTERNAL_ERROR, "the desktop went away")
+
+    def pause_desk_writing(self) -> None:
+        """Xvnc takes no more: stop reading from the browser."""
+        self._browser.pause_reading()
+
+    def resume_desk_writing(self) -> None:
+        """Xvnc takes more again."""
+        self._browser.resume_reading()
+
+    # Time and tokens
+
+    def keep(self, token: Token | None) -> None:
+        """Go on under a re-read token, or end when it is gone or has another role."""
+        if token is None or token.role is not self.access.role:
+            self.close(POLICY, "revoked")
+            return
+        session = self.access.session and replace(self.access.session, token=token)
+        ends = session.ends if session else token.expires
+        self.access = replace(self.access, token=token, session=session, ends=ends)
+
+    def tick(self, now: float) -> None:
+        """Look at the clocks.
+
+        Args:
+            now: seconds since the epoch, for expiry; all else is by the monotonic clock.
+        """
+        moment = time.monotonic()
+        if self.access.ends is not None and now >= self.access.ends:
+            self.close(POLICY, "expired")
+        elif moment - self._heard >= limits.DEAD_SECONDS:
+            self._browser.abort()
+        elif not self._spoke and moment - self._began >= limits.FIRST_MESSAGE_SECONDS:
+            self.close(POLICY, "nothing said")
+        elif self._is_stalled(moment):
+            self.close(TRY_LATER, "too slow")
+        elif not self._code and moment - self._pinged >= limits.PING_SECONDS:
+            self._pinged = moment
+            self._frames.send_ping(b"")
+            self._flush()
+
+    def _is_stalled(self, moment: float) -> bool:
+        if self._stalled is None:
+            return False
+        since, waiting = self._stalled
+        left = self._browser.get_write_buffer_size()
+        if left < waiting:  # slow, but it takes something
+            self._stalled = (moment, left)
+            return False
+        return moment - since >= limits.STALL_SECONDS

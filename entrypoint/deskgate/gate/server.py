@@ -1,0 +1,291 @@
+"""HTTP on one connection: h11 parses, the policy decides, this sends. Until a WebSocket begins."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import time
+from collections.abc import Callable
+
+import h11
+
+from deskgate.gate import limits, log, pages, policy
+from deskgate.gate.answers import plain, unavailable
+from deskgate.gate.desk import DeskError
+from deskgate.gate.keeper import Keeper
+from deskgate.gate.messages import (
+    Answer,
+    Context,
+    Decision,
+    Logout,
+    Probe,
+    Report,
+    Request,
+    ServeFile,
+    Upgrade,
+)
+from deskgate.gate.outside import see
+
+# Without it h11 keeps nothing more than a head of our size.
+HEAD_BYTES = limits.HEADER_BYTES + limits.TARGET_BYTES
+
+
+class Connection(asyncio.Protocol):
+    """One browser connection."""
+
+    def __init__(self, keeper: Keeper) -> None:
+        self._keeper = keeper
+        self._http = h11.Connection(h11.SERVER, max_incomplete_event_size=HEAD_BYTES)
+        self._request: Request | None = None
+        self._body = b""
+        self._timer: asyncio.TimerHandle | None = None
+        self._waiting = 0  # bytes of the last answer that the client has not taken
+        self._lingered: int | None = None  # bytes thrown away since we refused; None before
+        self._task: asyncio.Task[None] | None = None
+        self._idle = False  # between two requests
+        self._silent = True  # nothing came on this connection yet
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Start the clock; the oldest stranger makes room."""
+        assert isinstance(transport, asyncio.Transport)  # noqa: S101 - for the type checker
+        self._transport = transport
+        address = transport.get_extra_info("peername")
+        self._peer = str(address[0]).removeprefix("::ffff:") if address else "unix"
+        self._keeper.connections.add(self)
+        self._clock(limits.REQUEST_SECONDS, self._too_slow)
+        oldest = self._keeper.strangers.add(self)
+        if oldest is not None:
+            oldest.make_room()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Forget the connection."""
+        self._keeper.connections.discard(self)
+        self._keeper.strangers.remove(self)
+        if self._timer is not None:
+            self._timer.cancel()
+        if self._task is not None:
+            self._task.cancel()
+
+    def abort(self) -> None:
+        """End at once: the gate stops."""
+        self._transport.abort()
+
+    def make_room(self) -> None:
+        """Go for a newer stranger."""
+        if self._task is None and self._lingered is None:
+            self._refuse(503)
+        else:
+            self._transport.abort()
+
+    # Clocks
+
+    def _clock(self, seconds: float, then: Callable[[], None]) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+        self._timer = asyncio.get_running_loop().call_later(seconds, then)
+
+    def _too_slow(self) -> None:
+        if self._silent:
+            self._transport.close()
+        else:
+            self._refuse(408)
+
+    def _idled(self) -> None:
+        """Nothing new came; go, unless the client is still taking its answer."""
+        left = self._transport.get_write_buffer_size()
+        if 0 < left < self._waiting:
+            self._waiting = left
+            self._clock(limits.KEEP_ALIVE_SECONDS, self._idled)
+        elif left:
+            self._transport.abort()
+        else:
+            self._transport.close()
+
+    # Reading
+
+    def data_received(self, data: bytes) -> None:
+        """Take bytes of requests."""
+        if self._lingered is not None:
+            self._lingered += len(data)
+            if self._lingered > limits.LINGER_BYTES:
+                self._transport.abort()
+            return
+        self._silent = False
+        if self._idle:
+            self._idle = False
+            self._clock(limits.REQUEST_SECONDS, self._too_slow)
+        self._http.receive_data(data)
+        self._read()
+
+    def _read(self) -> None:
+        while self._lingered is None and self._task is None:
+            try:
+                event = self._http.next_event()
+            except h11.RemoteProtocolError as error:
+                self._refuse(error.error_status_hint)
+                return
+            if isinstance(event, h11.Request):
+                self._begin(event)
+            elif isinstance(event, h11.Data):
+                self._body += event.data
+                if len(self._body) > limits.BODY_BYTES:
+                    self._refuse(413)
+            elif isinstance(event, h11.EndOfMessage):
+                self._decide()
+            elif isinstance(event, h11.ConnectionClosed):
+                self._transport.close()
+                return
+            else:  # NEED_DATA or PAUSED
+                return
+
+    def _begin(self, event: h11.Request) -> None:
+        self._body = b""
+        self._request = Request(
+            method=event.method.decode("ascii"),
+            target=event.target.decode("ascii"),
+            headers=tuple(
+                (name.decode("ascii"), value.decode("latin-1")) for name, value in event.headers
+            ),
+            peer=self._peer,
+        )
+        refusal = policy.check_head(self._request, self._keeper.context())
+        if refusal is not None:
+            self._send(refusal)
+        elif self._http.they_are_waiting_for_100_continue:
+            self._write(h11.InformationalResponse(status_code=100, headers=[]))
+
+    # Deciding
+
+    def _decide(self) -> None:
+        assert self._request is not None  # noqa: S101 - h11 ends no message it did not begin
+        request = self._request = Request(
+            method=self._request.method,
+            target=self._request.target,
+            headers=self._request.headers,
+            peer=self._peer,
+            body=self._body,
+        )
+        context = self._keeper.context()
+        decision = policy.decide(request, context)
+        refused = isinstance(decision, Answer) and decision.status >= 400
+        if not refused and not isinstance(decision, Probe):
+            self._keeper.strangers.remove(self)
+        if isinstance(decision, Upgrade | Probe):
+            self._transport.pause_reading()
+            self._task = asyncio.ensure_future(self._ask_desk(request, decision, context))
+        else:
+            self._send(self._answer(request, decision))
+
+    def _answer(self, request: Request, decision: Decision) -> Answer:
+        match decision:
+            case Answer():
+                if decision.status in {401, 403}:
+                    who = see(request, self._keeper.config).client
+                    log.debug(f"refused {who} with {decision.status}")
+                return decision
+            case ServeFile():
+                page = self._keeper.files[decision.name]
+                try:
+                    return pages.serve(page, decision.headers, request.words("if-none-match"))
+                except OSError as error:
+                    log.warning(f"cannot serve {decision.name}: {error.strerror}")
+                    return plain(self._keeper.context(), 404)
+            case Report():
+                control, view = self._keeper.report(decision)
+                body = json.dumps({"viewers": {"control": control, "view": view}}).encode()
+                return Answer(status=200, headers=decision.headers, body=body)
+            case Logout():
+                self._keeper.log_out(decision.session)
+                return decision.answer
+        raise AssertionError(decision)
+
+    async def _ask_desk(
+        self, request: Request, decision: Upgrade | Probe, context: Context
+    ) -> None:
+        if isinstance(decision, Upgrade):
+            answer = await self._upgrade(request, decision, context)
+        else:
+            good = await self._keeper.desk.greets()
+            status, body = (200, b"ok\n") if good else (503, b"no\n")
+            answer = Answer(status=status, headers=decision.headers, body=body)
+        self._task = None
+        if answer is not None:
+            self._send(answer)
+            self._transport.resume_reading()
+            self._read()
+
+    async def _upgrade(
+        self, request: Request, decision: Upgrade, context: Context
+    ) -> Answer | None:
+        from deskgate.gate.relay import Viewer  # late: only a viewer needs it
+
+        keeper, access = self._keeper, decision.access
+        keeper.arriving += 1
+        try:
+            link = await keeper.desk.open(access.role)
+        except DeskError as error:
+            log.warning(f"no desktop for a {access.role} viewer: {error}")
+            return unavailable(context)
+        finally:
+            keeper.arriving -= 1
+        headers = [(name, value) for name, value in decision.headers]
+        self._write(h11.InformationalResponse(status_code=101, headers=headers))
+        early, _ = self._http.trailing_data
+        client = see(request, keeper.config).client
+        viewer = Viewer(
+            self._transport, link, access=access, client=client, on_gone=keeper.viewers.discard
+        )
+        keeper.admit(viewer)
+        self._hand_over(viewer)
+        viewer.start(early)
+        return None
+
+    def _hand_over(self, viewer: asyncio.Protocol) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+        self._keeper.connections.discard(self)
+        self._transport.set_protocol(viewer)
+        self._transport.resume_reading()
+
+    # Sending
+
+    def _refuse(self, status: int) -> None:
+        self._send(plain(self._keeper.context(), status, close=True))
+
+    def _send(self, answer: Answer) -> None:
+        headers = [*answer.headers, ("Date", http_date(time.time()))]
+        if answer.status not in {204, 304}:
+            headers.append(("Content-Length", str(len(answer.body))))
+        if answer.close:
+            headers.append(("Connection", "close"))
+        with_body = self._request is None or self._request.method != "HEAD"
+        try:
+            self._write(h11.Response(status_code=answer.status, headers=headers))
+            if answer.body and with_body and answer.status not in {204, 304}:
+                self._write(h11.Data(data=answer.body))
+            self._write(h11.EndOfMessage())
+        except h11.LocalProtocolError:
+            self._transport.abort()  # the client broke off where no answer can follow
+            return
+        if answer.close or self._http.our_state is not h11.DONE:
+            self._linger()
+        else:
+            self._http.start_next_cycle()
+            self._idle = True
+            self._waiting = self._transport.get_write_buffer_size() + 1
+            self._clock(limits.KEEP_ALIVE_SECONDS, self._idled)
+
+    def _write(self, event: h11.Event) -> None:
+        self._transport.write(self._http.send(event) or b"")
+
+    def _linger(self) -> None:
+        """Let the client read the refusal: closing on bytes not yet read would reset it away."""
+        self._lingered = 0
+        if self._transport.can_write_eof():
+            self._transport.write_eof()
+        self._clock(limits.LINGER_SECONDS, self._transport.abort)
+
+
+def http_date(seconds: float) -> str:
+    """RFC 9110, 5.6.7. Not strftime's locale: we never set one."""
+    return time.strftime("%a, %d %b %Y %H:%M:%S GMT", time.gmtime(seconds))

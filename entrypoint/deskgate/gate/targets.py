@@ -1,0 +1,108 @@
+"""What a request target asks for: path, tokens and noVNC settings in it. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from urllib.parse import parse_qsl, unquote, urlencode
+
+from deskgate.gate.limits import QUERY_FIELDS
+
+Query = Sequence[tuple[str, str]]
+VIEWER = "vnc.html"
+# What a bare link opens the viewer with.
+VIEWER_SETTINGS = (("autoconnect", "1"), ("resize", "remote"))
+# noVNC settings that survive our redirect. Not host, port, path, encrypt or password: they
+# would point the viewer at another server, or carry a secret.
+KEPT_SETTINGS = frozenset(
+    {
+        *("autoconnect", "bell", "compression", "quality", "reconnect", "reconnect_delay"),
+        *("resize", "shared", "show_dot", "view_clip", "view_only"),
+    }
+)
+KEPT_VALUE_CHARACTERS = 64
+
+
+class BadTargetError(ValueError):
+    """A target that no browser of ours sends."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Target:
+    """A request target, decoded once.
+
+    Args:
+        path: begins with a slash; None when it tries to be something else than a plain path.
+    """
+
+    path: str | None
+    query: Query
+
+    @property
+    def tokens(self) -> list[str]:
+        """Every token in the query: its own parameter, and those inside noVNC's `path`."""
+        found = [value for name, value in self.query if name == "token"]
+        for name, value in self.query:
+            if name == "path" and "?" in value:
+                inner = read_fields(value.partition("?")[2])
+                found += [text for key, text in inner if key == "token"]
+        return found
+
+
+def read_target(text: str) -> Target:
+    """Split and decode a request target.
+
+    Raises:
+        BadTargetError: its query has too many fields.
+    """
+    path, _, query = text.partition("?")
+    return Target(path=_plain(path), query=read_fields(query))
+
+
+def read_fields(text: str) -> list[tuple[str, str]]:
+    """Read `a=1&b=2`, as in a query or a form.
+
+    Raises:
+        BadTargetError: too many fields.
+    """
+    try:
+        return parse_qsl(text, keep_blank_values=True, max_num_fields=QUERY_FIELDS)
+    except ValueError:
+        raise BadTargetError("too many fields") from None
+
+
+def _plain(path: str) -> str | None:
+    try:
+        decoded = unquote(path, errors="strict")
+    except UnicodeDecodeError:
+        return None
+    if not decoded.startswith("/") or "\\" in decoded or not decoded.isprintable():
+        return None
+    *folders, _last = decoded[1:].split("/")
+    if any(part in {"", ".", ".."} for part in folders) or _last in {".", ".."}:
+        return None
+    return decoded
+
+
+def name_in(path: str, subpath: str) -> str:
+    """The name below our base: the prefix goes when it is there.
+
+    A stripping proxy has taken it off already, so it may be missing.
+    """
+    return (path.removeprefix(subpath) if path.startswith(subpath) else path).lstrip("/")
+
+
+def clean_location(name: str, query: Query) -> str:
+    """Where to send a browser that showed its token in the query: the same page without it.
+
+    Always relative to the page itself, so that every prefix a proxy adds holds, and it cannot
+    lead to another host.
+    """
+    settings: dict[str, str] = {}
+    if not name:
+        settings.update(VIEWER_SETTINGS)
+    for key, value in query:
+        if key in KEPT_SETTINGS and len(value) <= KEPT_VALUE_CHARACTERS:
+            settings[key] = value
+    page = name.rpartition("/")[2] or VIEWER
+    return f"./{page}?{urlencode(settings)}" if settings else f"./{page}"

@@ -1,0 +1,86 @@
+"""Health: does the desktop really work? Standard library only, no import that costs.
+
+Asks what a person would find out: X answers with our cookie, an RFB greeting comes through the
+gate with a credential, none comes without, and nothing but the gate listens beyond loopback on a
+port of VNC or X.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+import struct
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, Final
+
+from deskgate.errors import ProgramError, Status
+from deskgate.files import x_socket
+from deskgate.probe import GREETING, TIMEOUT_SECONDS, ask_greeting, control_token, receive
+from deskgate.running import json_file, runtime_folder
+
+LISTEN: Final = "0A"  # the state of a listening socket in /proc/net/tcp (proc(5))
+
+
+def x_answers(display: int, cookie: bytes) -> None:
+    """Set up an X connection with our cookie (X Window System Protocol, 8)."""
+    name = b"MIT-MAGIC-COOKIE-1"
+    head = struct.pack("<BxHHHHxx", ord("l"), 11, 0, len(name), len(cookie))
+    request = head + name + b"\0" * (-len(name) % 4) + cookie + b"\0" * (-len(cookie) % 4)
+    with socket.socket(socket.AF_UNIX) as door:
+        door.settimeout(TIMEOUT_SECONDS)
+        door.connect(x_socket(display))
+        door.sendall(request)
+        answer = receive(door, lambda data: len(data) >= 8)
+    if answer[:1] != b"\1":
+        raise ProgramError("health: X refuses our cookie")
+
+
+def greeting_only_with_token(record: Mapping[str, Any], token: str | None) -> None:
+    """The gate lets a credential in, and nobody else."""
+    if GREETING not in ask_greeting(record, token):
+        raise ProgramError("health: no RFB greeting comes through the gate")
+    if token is not None and GREETING in ask_greeting(record, None):
+        raise ProgramError("health: the gate lets in whoever has no token")
+
+
+def open_listeners(tables: Sequence[str]) -> set[int]:
+    """TCP ports that listen beyond loopback, from the text of /proc/net/tcp and tcp6."""
+    found = set()
+    for table in tables:
+        for line in table.splitlines()[1:]:
+            fields = line.split()
+            address, port = fields[1].split(":")
+            ipv4_loopback = len(address) == 8 and address.endswith("7F")  # 127/8, little-endian
+            ipv6_loopback = address == "00000000000000000000000001000000"
+            if fields[3] == LISTEN and not ipv4_loopback and not ipv6_loopback:
+                found.add(int(port, 16))
+    return found
+
+
+def no_back_door(record: Mapping[str, Any]) -> None:
+    """Neither Xvnc's RFB port nor X itself listens beyond loopback."""
+    display = int(record["display"][1:])
+    doors = {5900 + display, 6000 + display}
+    if not record["rfb"].startswith("unix_socket:"):
+        doors.add(int(record["rfb"].rpartition(":")[2]))
+    tables = [Path(f"/proc/net/{name}") for name in ("tcp", "tcp6")]
+    found = open_listeners([table.read_text() for table in tables if table.exists()])
+    if bad := sorted(found & doors - {record["port"]}):
+        raise ProgramError(f"health: port {bad[0]} listens beyond loopback, past the gate")
+
+
+def health() -> int:
+    """Ask everything; the first thing that does not work is the error."""
+    folder = runtime_folder()
+    record = json_file(folder / "start.json")
+    token = control_token(folder) if record["auth"] == "token" else None
+    try:
+        cookie = (folder / "Xauthority").read_bytes()[-16:]
+        x_answers(int(record["display"][1:]), cookie)
+        greeting_only_with_token(record, token)
+        no_back_door(record)
+    except OSError as error:
+        raise ProgramError(f"health: {error.strerror or type(error).__name__}") from None
+    print(f"healthy: {record['display']} behind port {record['port']} (uid {os.getuid()})")
+    return Status.OK

@@ -1,0 +1,170 @@
+"""The plan: everything that a start will do, as a value. Pure.
+
+`deskgate render` shows it, tests compare it, `start` carries it out. Nothing in it came from the
+environment, the clock or chance except through arguments.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from deskgate import links, programs, rfb, tokens
+from deskgate.errors import Problem, SettingsError
+from deskgate.programs import TOKENS_FILE, Place, Program
+from deskgate.reading import Reading
+from deskgate.settings import Settings
+from deskgate.tokens import NewToken, Role
+
+COOKIE_BYTES = 16  # MIT-MAGIC-COOKIE-1 is 128 bits
+FAMILY_WILD = 0xFFFF  # Xauth(3): the entry holds for any host name, which containers change
+RFB_PASSWORD_BYTES = 8  # VncAuth reads no more (RFC 6143, 7.2.2)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Chance:
+    """All randomness of one start.
+
+    Args:
+        control, view: tokens for whom none is given, 64 hex digits.
+        cookie: X's magic cookie, 16 bytes.
+        rfb_passwords: Xvnc's control and view password, 8 bytes each without NUL.
+    """
+
+    control: str
+    view: str
+    cookie: bytes
+    rfb_passwords: tuple[bytes, bytes]
+
+    def __repr__(self) -> str:
+        return "Chance((hidden))"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Plan:
+    """What will be done.
+
+    Args:
+        show_terminal: open a terminal on the desktop, as no command of the user's draws there.
+        levels: program names by level of need.
+        files: name in the runtime folder → bytes that no template makes; mode 0600 each.
+    """
+
+    settings: Settings
+    place: Place
+    programs: tuple[Program, ...]
+    levels: tuple[tuple[str, ...], ...]
+    tokens: tuple[NewToken, ...]
+    files: dict[str, bytes]
+    gate: dict[str, Any]
+    show_terminal: bool
+    secret_variables: tuple[str, ...]
+
+    def token_of(self, role: Role) -> NewToken | None:
+        """The token of the printed link of a role."""
+        return next((each for each in self.tokens if each.name == role.value), None)
+
+    def link_of(self, role: Role) -> str | None:
+        """The link of a role, with its token; None when there is none."""
+        token = self.token_of(role)
+        if token is None:
+            open_to_all = self.settings.vnc_auth == "none" and role is Role.CONTROL
+            return links.link(self.settings, None) if open_to_all else None
+        return links.link(self.settings, token.value)
+
+
+def make_tokens(
+    settings: Settings, chance: Chance, extra: Sequence[NewToken], now: float
+) -> tuple[NewToken, ...]:
+    """The tokens in force: those of the two links, then those of VNC_TOKENS_FILE.
+
+    Args:
+        extra: the rows of VNC_TOKENS_FILE.
+        now: seconds since the epoch.
+    """
+    if settings.vnc_auth == "none":
+        return tuple(extra)
+    expires = now + settings.vnc_token_ttl if settings.vnc_token_ttl else None
+    made = [(Role.CONTROL, settings.vnc_token, chance.control)]
+    if settings.novnc_proxy == "gate":  # stock websockify has no view role
+        made.append((Role.VIEW, settings.vnc_view_token, chance.view))
+    ours = [
+        NewToken(
+            name=role.value,
+            role=role,
+            value=given or fresh,
+            expires=expires,
+            supplied=given is not None,
+        )
+        for role, given, fresh in made
+    ]
+    together = (*ours, *extra)
+    try:
+        tokens.refuse_doubles(together)
+    except tokens.TokenFileError as error:
+        problem = Problem(
+            name="VNC_TOKENS_FILE", given=settings.vnc_tokens_file, allowed=str(error)
+        )
+        raise SettingsError([problem]) from None
+    return together
+
+
+def xauthority(display: int, cookie: bytes) -> bytes:
+    """An Xauthority file with one entry: big-endian family, then counted fields (Xauth(3))."""
+    fields = (b"", str(display).encode(), b"MIT-MAGIC-COOKIE-1", cookie)
+    return struct.pack(">H", FAMILY_WILD) + b"".join(
+        struct.pack(">H", len(each)) + each for each in fields
+    )
+
+
+def gate_config(settings: Settings, place: Place) -> dict[str, Any]:
+    """What the gate reads from gate.json. Holds no secret."""
+    return {
+        "listen": [settings.novnc_listen, settings.novnc_port],
+        "web": place.web,
+        "subpath": settings.subpath,
+        "public_url": settings.public_url,
+        "tokens": place.path(TOKENS_FILE),
+        "rfb": programs.rfb_target(settings, place),
+        "rfbauth": place.path("rfbauth"),
+        "auth": settings.vnc_auth,
+        "display": f":{settings.display}",
+        "frame_ancestors": list(settings.vnc_frame_ancestors),
+        "trusted_proxies": list(settings.vnc_trusted_proxies),
+        "cert": settings.novnc_cert,
+        "key": settings.novnc_key,
+    }
+
+
+def make_plan(
+    reading: Reading,
+    place: Place,
+    chance: Chance,
+    *,
+    now: float,
+    show_terminal: bool,
+    extra: Sequence[NewToken] = (),
+) -> Plan:
+    """Make the plan of one start. See `Plan` for the arguments."""
+    settings = reading.settings
+    rows = programs.desktop_programs(settings, place)
+    files = {}
+    if settings.enable_vnc:
+        passwords = b"".join(rfb.obfuscate(each) for each in chance.rfb_passwords)
+        files = {
+            "Xauthority": xauthority(settings.display, chance.cookie),
+            "rfbauth": passwords,
+        }
+    return Plan(
+        settings=settings,
+        place=place,
+        programs=rows,
+        levels=programs.order(rows),
+        tokens=make_tokens(settings, chance, extra, now) if settings.enable_vnc else (),
+        files=files,
+        gate=gate_config(settings, place),
+        show_terminal=show_terminal,
+        secret_variables=reading.secret_variables,
+    )

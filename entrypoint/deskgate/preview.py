@@ -1,0 +1,105 @@
+"""Look before anything starts: `deskgate check` and `deskgate render`."""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+from deskgate import files, start
+from deskgate.errors import RuntimeFolderError, Status
+from deskgate.plan import Plan, make_plan
+from deskgate.programs import Place
+from deskgate.reading import Reading
+from deskgate.settings import ROWS, SECTIONS
+
+HIDDEN = "(hidden)"
+
+
+def shown(value: Any) -> str:
+    """A setting's value as a person would write it."""
+    if value is None or value == ():
+        return "(unset)"
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, tuple):
+        return " ".join(map(str, value))
+    return str(value) if value != "" else "*"
+
+
+def describe(reading: Reading) -> list[dict[str, str]]:
+    """Every setting in force, secrets masked, in the order of the sections."""
+    rows = []
+    for section in SECTIONS:
+        for name, field in ROWS.items():
+            if field.metadata["section"] != section:
+                continue
+            value = getattr(reading.settings, field.name)
+            masked = HIDDEN if field.metadata["secret"] and value else shown(value)
+            if name == "DISPLAY":
+                masked = f":{value}"
+            rows.append(
+                {
+                    "section": section,
+                    "name": name,
+                    "value": masked,
+                    "source": reading.sources[name],
+                    "about": field.metadata["about"],
+                }
+            )
+    return rows
+
+
+def check(*, as_json: bool) -> int:
+    """Print every setting with its source; raises SettingsError with every problem."""
+    environ = files.read_environment()
+    reading, _ = start.read(environ)
+    start.make_place(reading.settings, environ, PurePosixPath("/"))
+    rows = describe(reading)
+    if as_json:
+        print(json.dumps({"settings": rows, "warnings": reading.warnings}, indent=1))
+        return Status.OK
+    widths = [max(len(row[key]) for row in rows) for key in ("name", "value")]
+    section = ""
+    for row in rows:
+        if row["section"] != section:
+            section = row["section"]
+            print(f"{'' if row is rows[0] else chr(10)}{section}")
+        print(f"  {row['name']:<{widths[0]}}  {row['value']:<{widths[1]}}  {row['source']}")
+    for warning in reading.warnings:
+        print(f"deskgate: warning: {warning}", file=sys.stderr)
+    return Status.OK
+
+
+def _plan(folder: PurePosixPath) -> Plan:
+    # Nothing is looked for: a container's plan can be read where no Xvnc is installed.
+    reading, extra = start.read(files.read_environment())
+    settings = reading.settings
+    place = Place(
+        folder=folder,
+        python=sys.executable,
+        web=settings.novnc_web or str(files.web_dir()),
+        window_manager=() if settings.desktop == ("none",) else settings.desktop,
+    )
+    chance = start.take_chance()
+    return make_plan(reading, place, chance, now=time.time(), show_terminal=True, extra=extra)
+
+
+def render(folder: str | None) -> int:
+    """Print what `run` would write, or write it into `folder`; secrets hidden either way."""
+    from deskgate.render import hide_secrets, render_files
+
+    plan = hide_secrets(_plan(PurePosixPath(folder or files.RUN_FOLDER)))
+    rendered = {**render_files(plan, files.read_template), **plan.files}
+    for name, data in sorted(rendered.items()):
+        if folder is None:
+            print(f"==> {plan.place.path(name)} <==\n{data.decode()}")
+            continue
+        try:
+            Path(folder).mkdir(mode=0o700, parents=True, exist_ok=True)
+            files.write_private(Path(folder) / name, data)
+        except OSError as error:
+            raise RuntimeFolderError(f"render: cannot write {folder}: {error.strerror}") from None
+    return Status.OK

@@ -1,0 +1,103 @@
+"""Questions to the running desktop over its own sockets. Standard library only."""
+
+from __future__ import annotations
+
+import json
+import socket
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, Final
+
+from deskgate.programs import TOKENS_FILE
+from deskgate.tokens import Role, TokenFileError, parse_clear_tokens
+
+TIMEOUT_SECONDS: Final = 3.0  # of one question; loopback answers in milliseconds
+GREETING: Final = b"RFB 003.008\n"  # RFC 6143, 7.1.1
+# A fixed key is as good as any: it guards proxies' caches, and there is none on loopback
+# (RFC 6455, 10.3).
+WEBSOCKET_KEY: Final = "ZGVza2dhdGUgaGVhbHRoIQ=="
+
+
+def receive(door: socket.socket, until: Callable[[bytes], bool]) -> bytes:
+    """Read until `until` is content, or the other side closes."""
+    data = b""
+    while not until(data):
+        piece = door.recv(4096)
+        if not piece:
+            break
+        data += piece
+    return data
+
+
+def _dial(record: Mapping[str, Any]) -> socket.socket:
+    host = record["listen"] or "127.0.0.1"
+    door = socket.create_connection((host, record["port"]), TIMEOUT_SECONDS)
+    if not record["tls"]:
+        return door
+    import ssl
+
+    # The certificate names the outside's host; this is loopback.
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    return context.wrap_socket(door)
+
+
+def _ask(
+    record: Mapping[str, Any],
+    target: str,
+    headers: Sequence[str],
+    until: Callable[[bytes], bool],
+) -> bytes:
+    lines = [f"GET {target} HTTP/1.1", f"Host: localhost:{record['port']}", *headers, "", ""]
+    with _dial(record) as door:
+        door.sendall("\r\n".join(lines).encode())
+        return receive(door, until)
+
+
+def ask_greeting(record: Mapping[str, Any], token: str | None) -> bytes:
+    """Ask for a WebSocket; returns what came: the head, and the first frame after a 101."""
+    upgrade = [
+        "Connection: Upgrade",
+        "Upgrade: websocket",
+        "Sec-WebSocket-Version: 13",
+        f"Sec-WebSocket-Key: {WEBSOCKET_KEY}",
+    ]
+    target = "/websockify"
+    if record["auth"] == "none":
+        upgrade.append(f"Origin: http://localhost:{record['port']}")
+    elif token is not None and record["proxy"] == "websockify":
+        target += f"?token={token}"
+        upgrade.append("Sec-WebSocket-Protocol: binary")
+    elif token is not None:
+        upgrade.append(f"Authorization: Bearer {token}")
+
+    def enough(data: bytes) -> bool:
+        head, end, _ = data.partition(b"\r\n\r\n")
+        refused = bool(end) and not head.startswith(b"HTTP/1.1 101")
+        return refused or GREETING in data
+
+    return _ask(record, target, upgrade, enough)
+
+
+def control_token(folder: Path) -> str | None:
+    """A live control token from the token file."""
+    try:
+        rows = parse_clear_tokens((folder / TOKENS_FILE).read_text(encoding="utf-8"))
+    except (OSError, TokenFileError):
+        return None
+    return next((row.value for row in rows if row.role is Role.CONTROL), None)
+
+
+def ask_viewers(folder: Path) -> dict[str, int] | None:
+    """Viewers by role; None when the gate does not tell."""
+    try:
+        record = json.loads((folder / "start.json").read_bytes())
+        token = control_token(folder)
+        if record["proxy"] != "gate" or token is None:
+            return None
+        headers = [f"Authorization: Bearer {token}", "Connection: close"]
+        answer = _ask(record, "/api/status", headers, lambda data: False)
+        counts: dict[str, int] = json.loads(answer.partition(b"\r\n\r\n")[2])["viewers"]
+    except (OSError, ValueError, KeyError):
+        return None
+    return counts

@@ -1,0 +1,183 @@
+"""Programs: what supervisord runs, one row each. Pure.
+
+A row says the command, what it needs, how it tells that it is ready, and whether the container
+can live without it. `templates/program.conf.j2` only formats what stands here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+
+from deskgate.errors import ProgramError
+from deskgate.settings import Settings
+
+TOKENS_FILE = "websockify-tokens.conf"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Program:
+    """One row.
+
+    Args:
+        needs: names of programs that must be ready before this one starts.
+        ready: `stdout` (its first line), `tcp:HOST:PORT`, `unix:PATH`, or `spawn` (at once).
+        ready_seconds: how long it may take to become ready.
+        essential: without it the container ends, with status 69.
+        chatty: its output is of use only when something is wrong: shown at level debug, and its
+            last lines when it dies.
+        reads_secret: the conductor writes the gate's boot secret to its standard input.
+    """
+
+    name: str
+    command: tuple[str, ...]
+    needs: tuple[str, ...] = ()
+    ready: str = "spawn"
+    ready_seconds: int = 30
+    essential: bool = False
+    chatty: bool = False
+    reads_secret: bool = False
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Place:
+    """Where things are in this container: what the rows need and settings do not say.
+
+    Args:
+        folder: the runtime folder.
+        python: the interpreter that runs us.
+        web: the folder of noVNC's files.
+        window_manager: its command line; empty for none.
+    """
+
+    folder: PurePosixPath
+    python: str
+    web: str
+    window_manager: tuple[str, ...]
+
+    def path(self, name: str) -> str:
+        """A file of the runtime folder."""
+        return str(self.folder / name)
+
+
+def rfb_port(settings: Settings) -> int:
+    """Xvnc's TCP port: VNC_PORT, else 5900 + the display's number, as X has it."""
+    return settings.vnc_port or 5900 + settings.display
+
+
+def rfb_target(settings: Settings, place: Place) -> str:
+    """Where Xvnc listens, in the words of websockify's token file."""
+    if settings.vnc_transport == "unix":
+        return f"unix_socket:{place.path('rfb.sock')}"
+    return f"127.0.0.1:{rfb_port(settings)}"
+
+
+def xvnc(settings: Settings, place: Place) -> Program:
+    """The X and RFB server. Each argument has its reason beside it."""
+    clipboard = settings.vnc_clipboard
+    into, out = clipboard in ("both", "in"), clipboard in ("both", "out")
+    if settings.vnc_transport == "unix":
+        # -rfbport -1: a unix socket alone leaves the TCP port open (GHSA-vrq4-9hc3-cgp7).
+        listen = ["-rfbport", "-1", "-rfbunixpath", place.path("rfb.sock")]
+        listen += ["-rfbunixmode", "0600"]
+    else:
+        listen = ["-rfbport", str(rfb_port(settings)), "-localhost"]
+    command = [
+        "Xvnc",
+        # Always explicit: automatic choice hangs for minutes without a writable /tmp.
+        f":{settings.display}",
+        # The display's number on stdout, once the server answers: our readiness signal.
+        *("-displayfd", "1"),
+        *("-geometry", str(settings.vnc_geometry)),
+        *("-depth", str(settings.vnc_depth)),
+        *("-dpi", str(settings.vnc_dpi)),
+        *("-desktop", "deskgate"),
+        *listen,
+        # The gate decides who enters. None is for control; with VncAuth and its second password
+        # the gate enters for a watcher, whom Xvnc itself then holds to looking.
+        *("-SecurityTypes", "None,VncAuth"),
+        *("-rfbauth", place.path("rfbauth")),
+        # X clients need the cookie; no X over TCP, and no abstract socket, which other containers
+        # of the same network namespace could reach.
+        *("-auth", place.path("Xauthority")),
+        *("-nolisten", "tcp"),
+        *("-nolisten", "local"),
+        # One viewer who asks for a session of his own would end all others.
+        "-AlwaysShared",
+        # Five connections that close early, as health probes do, would lock everybody out.
+        "-UseBlacklist=0",
+        # No program on the display may change the server's parameters.
+        "-AllowOverride=",
+        f"-AcceptCutText={int(into)}",
+        f"-SendCutText={int(out)}",
+        f"-SetPrimary={int(into)}",
+        f"-SendPrimary={int(out)}",
+        *settings.xvnc_args,
+    ]
+    return Program(name="xvnc", command=tuple(command), ready="stdout", essential=True, chatty=True)
+
+
+def gate(place: Place) -> Program:
+    """Our gate. It tells `ready` on stdout and needs nobody: Xvnc may come later."""
+    command = (place.python, "-I", "-m", "deskgate.gate", place.path("gate.json"))
+    return Program(name="gate", command=command, ready="stdout", essential=True, reads_secret=True)
+
+
+def websockify(settings: Settings, place: Place) -> Program:
+    """Stock websockify in the gate's place, with the same token file."""
+    listen = settings.novnc_listen or "0.0.0.0"  # noqa: S104 - the published port
+    command = [place.python, "-I", "-m", "websockify", "--web", place.web]
+    command += ["--token-plugin", "TokenFile", "--token-source", place.path(TOKENS_FILE)]
+    if settings.novnc_cert and settings.novnc_key:
+        command += ["--cert", settings.novnc_cert, "--key", settings.novnc_key, "--ssl-only"]
+    command.append(f"{listen}:{settings.novnc_port}")
+    reach = settings.novnc_listen or "127.0.0.1"
+    return Program(
+        name="websockify",
+        command=tuple(command),
+        ready=f"tcp:{reach}:{settings.novnc_port}",
+        essential=True,
+        chatty=True,
+    )
+
+
+def window_manager(place: Place) -> Program:
+    """What lets windows be moved. The desktop lives without it."""
+    command = place.window_manager
+    if command == ("jwm",):
+        command = ("jwm", "-f", place.path("jwmrc"))
+    return Program(name="wm", command=command, needs=("xvnc",), chatty=True)
+
+
+def desktop_programs(settings: Settings, place: Place) -> tuple[Program, ...]:
+    """The rows that are in force, in no order: `order` makes one."""
+    if not settings.enable_vnc:
+        return ()
+    proxy = gate(place) if settings.novnc_proxy == "gate" else websockify(settings, place)
+    manager = (window_manager(place),) if place.window_manager else ()
+    return (xvnc(settings, place), proxy, *manager)
+
+
+def order(programs: Sequence[Program]) -> tuple[tuple[str, ...], ...]:
+    """Names by level: a level needs only earlier ones. Stopping goes the other way.
+
+    Raises:
+        ProgramError: an unknown name, or a cycle; says which.
+    """
+    needs = {program.name: set(program.needs) for program in programs}
+    for name, wanted in needs.items():
+        if unknown := sorted(wanted - needs.keys()):
+            raise ProgramError(f"{name}: cannot need {unknown[0]!r}: there is no such program")
+    levels: list[tuple[str, ...]] = []
+    placed: set[str] = set()
+    while len(placed) < len(needs):
+        level = tuple(
+            sorted(n for n, wanted in needs.items() if n not in placed and wanted <= placed)
+        )
+        if not level:
+            circle = ", ".join(sorted(needs.keys() - placed))
+            raise ProgramError(f"programs need each other in a circle: {circle}")
+        levels.append(level)
+        placed.update(level)
+    return tuple(levels)

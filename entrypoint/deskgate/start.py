@@ -1,0 +1,269 @@
+"""Start: from the environment to the conductor. The shell around the plan.
+
+Everything is read, judged and written before anything is started. Then a child renders the
+templates while this process, which may be PID 1, becomes the conductor by exec: that is how the
+secrets leave `/proc/1/environ`, and the 80 ms of importing supervisor and the 70 ms of importing
+Jinja2 pass side by side.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import os
+import sys
+import time
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path, PurePosixPath
+from typing import Any, NoReturn
+
+from deskgate import banner, files, tokens
+from deskgate.errors import (
+    DeskgateError,
+    MissingFileError,
+    Problem,
+    ProgramError,
+    SettingsError,
+    Status,
+    UsageError,
+)
+from deskgate.forms import FormError
+from deskgate.plan import COOKIE_BYTES, RFB_PASSWORD_BYTES, Chance, Plan, make_plan
+from deskgate.programs import Place
+from deskgate.reading import Reading, read_settings
+from deskgate.settings import Settings
+from deskgate.tokens import NewToken
+
+MAX_TOKENS_FILE_BYTES = 256 * 1024
+# Written for the agent platform's own server as much as for us: its command needs it.
+SHARED_SECRETS = ("SESSION_API_KEY", "OH_SESSION_API_KEYS_0")
+
+
+def take_chance() -> Chance:
+    """Draw all randomness of a start from the system's CSPRNG."""
+
+    def password() -> bytes:
+        # Xvnc reads a C string: no NUL.
+        return bytes(byte % 255 + 1 for byte in os.urandom(RFB_PASSWORD_BYTES))
+
+    return Chance(
+        control=os.urandom(tokens.TOKEN_BYTES).hex(),
+        view=os.urandom(tokens.TOKEN_BYTES).hex(),
+        cookie=os.urandom(COOKIE_BYTES),
+        rfb_passwords=(password(), password()),
+    )
+
+
+def read(environ: Mapping[str, str]) -> tuple[Reading, tuple[NewToken, ...]]:
+    """Read the settings and the rows of VNC_TOKENS_FILE."""
+    reading = read_settings(environ, files.read_secret)
+    path = reading.settings.vnc_tokens_file
+    if path is None:
+        return reading, ()
+    try:
+        text = files.read_text(path, limit=MAX_TOKENS_FILE_BYTES)
+        return reading, tokens.parse_clear_tokens(text)
+    except (FormError, tokens.TokenFileError) as error:
+        problem = Problem(name="VNC_TOKENS_FILE", given=path, allowed=str(error))
+        raise SettingsError([problem]) from None
+
+
+def _window_manager(settings: Settings, path: str | None) -> tuple[str, ...]:
+    command = settings.desktop
+    if command == ("none",):
+        return ()
+    if files.find_program(command[0], path) is None:
+        known = [name for name in ("jwm", "openbox", "fluxbox") if files.find_program(name, path)]
+        hint = f"installed here: {', '.join(known)}" if known else "install one, or set none"
+        given = " ".join(command)
+        raise SettingsError([Problem(name="DESKTOP", given=given, allowed=f"not found; {hint}")])
+    return command
+
+
+def make_place(settings: Settings, environ: Mapping[str, str], folder: PurePosixPath) -> Place:
+    """Find what the programs need in this container.
+
+    Raises:
+        MissingFileError: names what is missing and how to get it.
+    """
+    path = environ.get("PATH")
+    web = settings.novnc_web or str(files.web_dir())
+    if settings.enable_vnc:
+        if files.find_program("Xvnc", path) is None:
+            raise MissingFileError(
+                "Xvnc: cannot find it: install the package tigervnc-standalone-server"
+            )
+        if not Path(web, "vnc.html").is_file():
+            raise MissingFileError(f"NOVNC_WEB: cannot find {web}/vnc.html: name noVNC's folder")
+        for name in ("novnc_cert", "novnc_key"):
+            pem = getattr(settings, name)
+            if pem and not os.access(pem, os.R_OK):
+                raise MissingFileError(f"{name.upper()}: cannot read {pem}")
+    if settings.novnc_proxy == "websockify":
+        from importlib.util import find_spec
+
+        if find_spec("websockify") is None:
+            raise MissingFileError(
+                "NOVNC_PROXY: cannot find websockify: pip install 'deskgate[websockify]'"
+            )
+    return Place(
+        folder=folder,
+        python=sys.executable,
+        web=web,
+        window_manager=_window_manager(settings, path) if settings.enable_vnc else (),
+    )
+
+
+def become_user(settings: Settings) -> None:
+    """Give up root for PUID and PGID, for good.
+
+    Raises:
+        SettingsError: they are set, but we are not root and run as somebody else.
+    """
+    uid, gid = settings.puid, settings.pgid
+    if uid is None and gid is None:
+        return
+    if os.geteuid() != 0:
+        if uid in (None, os.geteuid()) and gid in (None, os.getegid()):
+            return
+        name, given = ("PUID", uid) if uid not in (None, os.geteuid()) else ("PGID", gid)
+        allowed = f"the container runs as {os.geteuid()}:{os.getegid()}; start it with --user 0:0"
+        raise SettingsError([Problem(name=name, given=str(given), allowed=allowed)])
+    gid = gid if gid is not None else uid
+    assert gid is not None  # noqa: S101 - one of the two is set
+    os.setgroups([gid])
+    os.setgid(gid)
+    if uid:
+        os.setuid(uid)
+
+
+def write_plan(plan: Plan) -> None:
+    """Render, and write every file into the runtime folder."""
+    # Imported here: it brings Jinja2, which only this process of a start needs.
+    from deskgate.render import render_files
+
+    rendered = render_files(plan, files.read_template)
+    for name, data in {**plan.files, **rendered}.items():
+        files.write_private(Path(plan.place.path(name)), data)
+
+
+def _in_child(work: Callable[[], None], tell: Callable[[DeskgateError], int]) -> int:
+    """Do `work` in a forked child; its exit status is ours to collect. Returns its pid."""
+    pid = os.fork()
+    if pid:
+        return pid
+    status = Status.SOFTWARE.value
+    try:
+        work()
+        status = Status.OK.value
+    except DeskgateError as error:
+        status = tell(error)
+    except OSError as error:
+        status = tell(_as_runtime_error(error))
+    finally:
+        sys.stderr.flush()
+        os._exit(status)
+
+
+def _as_runtime_error(error: OSError) -> DeskgateError:
+    from deskgate.errors import RuntimeFolderError
+
+    return RuntimeFolderError(f"runtime folder: cannot write {error.filename}: {error.strerror}")
+
+
+def program_environment(plan: Plan, environ: Mapping[str, str]) -> dict[str, str]:
+    """What the desktop's programs see: the container's environment without any secret."""
+    clean = {name: value for name, value in environ.items() if name not in plan.secret_variables}
+    home = clean.get("HOME", "")
+    if not home or not os.access(home, os.W_OK):
+        clean["HOME"] = str(plan.place.folder)
+    return with_display(plan, clean)
+
+
+def command_environment(plan: Plan, environ: Mapping[str, str]) -> dict[str, str]:
+    """What the user's command sees: its own environment, less our secrets, plus the display."""
+    ours = [name for name in plan.secret_variables if name not in SHARED_SECRETS]
+    clean = {name: value for name, value in environ.items() if name not in ours}
+    return with_display(plan, clean)
+
+
+def with_display(plan: Plan, environ: Mapping[str, str]) -> dict[str, str]:
+    """Add what X clients need."""
+    if not plan.settings.enable_vnc:
+        return dict(environ)
+    display = {"DISPLAY": f":{plan.settings.display}", "XAUTHORITY": plan.place.path("Xauthority")}
+    return {**environ, **display}
+
+
+def handoff(
+    plan: Plan, command: Sequence[str], environ: Mapping[str, str], *, began: float, renderer: int
+) -> dict[str, Any]:
+    """What the conductor must know and no file may hold."""
+    settings = plan.settings
+    return {
+        "folder": str(plan.place.folder),
+        "renderer": renderer,
+        "began": began,
+        "command": [*settings.base_entrypoint, *command] if command else [],
+        "environment": command_environment(plan, environ),
+        "programs": {program.name: program.command for program in plan.programs},
+        "levels": plan.levels,
+        "secrets": [token.value for token in plan.tokens],
+        "banner": banner.banner(plan),
+        "record": banner.start_record(plan),
+        "log_level": settings.log_level,
+        "log_format": settings.log_format,
+    }
+
+
+def run(command: Sequence[str], tell: Callable[[DeskgateError], int]) -> NoReturn:
+    """Carry out `deskgate run`: become the conductor, or the command itself without a desktop.
+
+    Args:
+        tell: prints an error and returns its exit status.
+
+    Raises:
+        DeskgateError: nothing was started.
+    """
+    began = time.monotonic()
+    environ = files.read_environment()
+    reading, extra = read(environ)
+    settings = reading.settings
+    for warning in reading.warnings:
+        print(f"deskgate: warning: {warning}", file=sys.stderr)
+    if not settings.enable_vnc and not command:
+        raise UsageError("run: cannot run nothing: ENABLE_VNC is off and no command is given")
+    # Before the folder is made: what is missing is the better error, and nothing is left behind.
+    place = make_place(settings, environ, PurePosixPath("/"))
+    become_user(settings)
+    if not settings.enable_vnc:
+        _become_command(settings, command, environ, reading.secret_variables)
+    folder = files.make_runtime_folder(settings.deskgate_runtime_dir, environ)
+    plan = make_plan(
+        reading,
+        dataclasses.replace(place, folder=PurePosixPath(folder)),
+        take_chance(),
+        now=time.time(),
+        show_terminal=not command,
+        extra=extra,
+    )
+    if taken := files.free_display(settings.display):
+        raise ProgramError(f"xvnc: cannot start: {taken}; set DISPLAY to another, such as :2")
+    renderer = _in_child(lambda: write_plan(plan), tell)
+    told = handoff(plan, command, environ, began=began, renderer=renderer)
+    # Sealed in memory and inherited by descriptor: no file, no argument, no environment.
+    memory = os.memfd_create("deskgate-handoff", 0)
+    os.write(memory, json.dumps(told).encode("ascii"))
+    os.lseek(memory, 0, os.SEEK_SET)
+    argv = [sys.executable, "-I", "-m", "deskgate.conductor", str(memory)]
+    os.execve(sys.executable, argv, program_environment(plan, environ))
+
+
+def _become_command(
+    settings: Settings, command: Sequence[str], environ: Mapping[str, str], secrets: Sequence[str]
+) -> NoReturn:
+    from deskgate.conductor.foreground import execute
+
+    argv = [*settings.base_entrypoint, *command]
+    clean = {k: v for k, v in environ.items() if k not in secrets or k in SHARED_SECRETS}
+    execute(argv, clean)
