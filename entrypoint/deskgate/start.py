@@ -17,7 +17,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path, PurePosixPath
 from typing import Any, NoReturn
 
-from deskgate import banner, files, tokens
+from deskgate import banner, files, surroundings, tokens
 from deskgate.errors import (
     DeskgateError,
     MissingFileError,
@@ -35,8 +35,6 @@ from deskgate.settings import Settings
 from deskgate.tokens import NewToken
 
 MAX_TOKENS_FILE_BYTES = 256 * 1024
-# Written for the agent platform's own server as much as for us: its command needs it.
-SHARED_SECRETS = ("SESSION_API_KEY", "OH_SESSION_API_KEYS_0")
 
 
 def take_chance() -> Chance:
@@ -171,30 +169,6 @@ def _as_runtime_error(error: OSError) -> DeskgateError:
     return RuntimeFolderError(f"runtime folder: cannot write {error.filename}: {error.strerror}")
 
 
-def program_environment(plan: Plan, environ: Mapping[str, str]) -> dict[str, str]:
-    """What the desktop's programs see: the container's environment without any secret."""
-    clean = {name: value for name, value in environ.items() if name not in plan.secret_variables}
-    home = clean.get("HOME", "")
-    if not home or not os.access(home, os.W_OK):
-        clean["HOME"] = str(plan.place.folder)
-    return with_display(plan, clean)
-
-
-def command_environment(plan: Plan, environ: Mapping[str, str]) -> dict[str, str]:
-    """What the user's command sees: its own environment, less our secrets, plus the display."""
-    ours = [name for name in plan.secret_variables if name not in SHARED_SECRETS]
-    clean = {name: value for name, value in environ.items() if name not in ours}
-    return with_display(plan, clean)
-
-
-def with_display(plan: Plan, environ: Mapping[str, str]) -> dict[str, str]:
-    """Add what X clients need."""
-    if not plan.settings.enable_vnc:
-        return dict(environ)
-    display = {"DISPLAY": f":{plan.settings.display}", "XAUTHORITY": plan.place.path("Xauthority")}
-    return {**environ, **display}
-
-
 def handoff(
     plan: Plan, command: Sequence[str], environ: Mapping[str, str], *, began: float, renderer: int
 ) -> dict[str, Any]:
@@ -205,7 +179,7 @@ def handoff(
         "renderer": renderer,
         "began": began,
         "command": [*settings.base_entrypoint, *command] if command else [],
-        "environment": command_environment(plan, environ),
+        "environment": surroundings.of_command(plan, environ),
         "programs": {program.name: program.command for program in plan.programs},
         "levels": plan.levels,
         "secrets": [token.value for token in plan.tokens],
@@ -256,7 +230,9 @@ def run(command: Sequence[str], tell: Callable[[DeskgateError], int]) -> NoRetur
     os.write(memory, json.dumps(told).encode("ascii"))
     os.lseek(memory, 0, os.SEEK_SET)
     argv = [sys.executable, "-I", "-m", "deskgate.conductor", str(memory)]
-    os.execve(sys.executable, argv, program_environment(plan, environ))
+    home_is_writable = os.access(environ.get("HOME") or "/", os.W_OK)
+    clean = surroundings.of_programs(plan, environ, home_is_writable=home_is_writable)
+    os.execve(sys.executable, argv, clean)
 
 
 def _become_command(
@@ -265,5 +241,4 @@ def _become_command(
     from deskgate.conductor.foreground import execute
 
     argv = [*settings.base_entrypoint, *command]
-    clean = {k: v for k, v in environ.items() if k not in secrets or k in SHARED_SECRETS}
-    execute(argv, clean)
+    execute(argv, surroundings.without_secrets(environ, secrets, shared=True))

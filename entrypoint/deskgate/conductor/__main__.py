@@ -76,7 +76,7 @@ class Shell:
                 "ready_seconds": self._ready_seconds,
                 "programs": [
                     _describe(each, now, self._began - self._told["began"])
-                    for each in self.conductor.programs.values()
+                    for each in self.conductor.desktop.programs.values()
                 ],
             },
         )
@@ -84,12 +84,12 @@ class Shell:
     def output_line(self, process: Process, line: str) -> None:
         """A line of a program's standard output."""
         if self.conductor is not None:
-            self.conductor.output_line(process, line)
+            self.conductor.desktop.output_line(process, line)
 
     def error_line(self, process: Process, line: str) -> None:
         """A line of a program's standard error."""
         if self.conductor is not None:
-            self.conductor.error_line(process, line)
+            self.conductor.desktop.error_line(process, line)
 
     def _write(self, name: str, data: dict[str, Any]) -> None:
         try:

@@ -5,7 +5,8 @@ environment, pipes, process groups) and the collecting of output. Changed: who d
 (`loop.Conductor` does, not a tick once a second), and these faults of its:
 
 - a stop that comes between fork and exec meets supervisord's own Python signal handler in the
-  child and is lost until SIGKILL: signals are blocked around fork and reset in the child;
+  child, or a process group that is not made yet, and is lost until SIGKILL: signals are blocked
+  around fork and reset in the child, and both sides make the group;
 - programs inherit Python's ignored SIGPIPE: reset with the rest;
 - its log lines speak of itself: they become debug lines of ours.
 
@@ -14,6 +15,7 @@ The version is pinned; `tests/unit/conductor/test_embed.py` fails when an intern
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shlex
 import signal
@@ -31,6 +33,8 @@ from deskgate.conductor.restart import History
 from deskgate.errors import InternalError
 
 MAX_PENDING = 64 * 1024  # bytes of one line kept while its end has not come
+# At its end; a grandchild that goes on writing shall not keep us. Each read takes up to 128 KiB.
+MAX_LAST_READS = 64
 TAIL_LINES = 20  # of a chatty program, shown when it dies
 
 # Called with each line that a program writes.
@@ -107,6 +111,14 @@ class Process(Subprocess):  # type: ignore[misc]
         """Whether what needs it may start."""
         return self.history.ready_at is not None
 
+    def drain(self) -> None:
+        """Read what it left in its pipes; supervisor reads once, and loses an unfinished line."""
+        for dispatcher in self.dispatchers.values():
+            for _ in range(MAX_LAST_READS):
+                if not dispatcher.readable():
+                    break
+                dispatcher.handle_read_event()
+
     def keep_tail(self, line: str) -> None:
         """Remember a line for the case that the program dies."""
         if line.strip():
@@ -175,13 +187,18 @@ class Options(ServerOptions):  # type: ignore[misc]
         return list(programs)
 
     def fork(self) -> int:
-        """Fork so that no signal is lost between here and exec."""
+        """Fork so that no signal is lost between here and exec.
+
+        The child makes its process group; so do we, as a stop of the group may come before it.
+        """
         before = signal.pthread_sigmask(signal.SIG_SETMASK, signal.valid_signals())
         pid = os.fork()
         if pid == 0:
             signal.set_wakeup_fd(-1)
             reset_signals()
         else:
+            with contextlib.suppress(OSError):  # the child was faster, or is gone
+                os.setpgid(pid, pid)
             signal.pthread_sigmask(signal.SIG_SETMASK, before)
         return pid
 

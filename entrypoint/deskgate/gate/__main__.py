@@ -15,6 +15,7 @@ from pathlib import Path
 from deskgate.errors import Status
 from deskgate.gate import log
 from deskgate.gate.config import ConfigError, GateConfig, read_config
+from deskgate.gate.lean import load_asyncio_without_tls
 
 SECRET_HEX = 64  # 256 bits
 SECRET_SECONDS = 2.0
@@ -93,12 +94,9 @@ def read_boot_secret(fd: int) -> bytes:
 
 def _serve(config: GateConfig, listener: socket.socket, boot_secret: bytes) -> int:
     if config.cert is None:
-        # asyncio works without ssl and loads it only to have it: 7 ms and 1 MB of every start.
-        sys.modules["ssl"] = None  # type: ignore[assignment]
+        load_asyncio_without_tls()
     import asyncio
 
-    if config.cert is None:
-        del sys.modules["ssl"]
     from deskgate.gate.life import live
 
     return asyncio.run(live(config, listener, boot_secret))

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from deskgate.gate import limits, log, pages
 from deskgate.gate.config import GateConfig
 from deskgate.gate.desk import Desk
-from deskgate.gate.messages import Context, LoginPage, Report
+from deskgate.gate.messages import Context, LoginPage
 from deskgate.gate.sessions import Denied, Session
 from deskgate.tokens import Role, Token, TokenFileError, parse_token_file
 
@@ -145,7 +145,7 @@ class Keeper:
             self._ticking = True
             self._later()
 
-    def report(self, decision: Report) -> tuple[int, int]:
+    def count(self) -> tuple[int, int]:
         """Viewers with control, and those who only watch."""
         control = sum(viewer.access.role is Role.CONTROL for viewer in self.viewers)
         return control, len(self.viewers) - control

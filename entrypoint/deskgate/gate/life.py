@@ -13,6 +13,7 @@ from deskgate.files import templates_dir
 from deskgate.gate import limits, log
 from deskgate.gate.config import GateConfig
 from deskgate.gate.keeper import Keeper, TokensUnreadableError
+from deskgate.gate.lean import load_relay
 
 if TYPE_CHECKING:
     import ssl
@@ -43,7 +44,12 @@ async def live(config: GateConfig, listener: socket.socket, boot_secret: bytes) 
 
     from deskgate.gate.server import Connection
 
-    server = await loop.create_server(lambda: Connection(keeper), sock=listener, ssl=tls)
+    server = await loop.create_server(
+        lambda: Connection(keeper),
+        sock=listener,
+        ssl=tls,
+        ssl_handshake_timeout=limits.REQUEST_SECONDS if tls else None,
+    )
     os.write(STDOUT, b"ready\n")
     loop.call_soon(_load_the_rest)
     await stopped.wait()
@@ -54,9 +60,9 @@ async def live(config: GateConfig, listener: socket.socket, boot_secret: bytes) 
 
 def _load_the_rest() -> None:
     """Load what the first viewer needs, and lock the process, after the start is over."""
-    import deskgate.gate.relay  # noqa: F401
-
     import ctypes
+
+    load_relay()
 
     # The boot secret lies in our memory: no core dump, and no reading it for our own uid.
     if ctypes.CDLL(None).prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) != 0:

@@ -6,6 +6,7 @@ escaped, so that it cannot forge a line, and cut.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import stat
 
@@ -15,11 +16,9 @@ LINE_CHARACTERS = 256
 
 def prepare() -> None:
     """Make a full log pipe lose lines instead of stopping the gate. Only if it is our own pipe."""
-    try:
+    with contextlib.suppress(OSError):  # no stderr at all
         if stat.S_ISFIFO(os.fstat(STDERR).st_mode):
             os.set_blocking(STDERR, False)
-    except OSError:
-        pass  # no stderr at all
 
 
 def line(level: str, text: str) -> str:
@@ -32,10 +31,8 @@ def line(level: str, text: str) -> str:
 
 
 def _write(level: str, text: str) -> None:
-    try:
+    with contextlib.suppress(OSError):  # a full or closed log must not stop a desktop
         os.write(STDERR, (line(level, text) + "\n").encode("utf-8", "backslashreplace"))
-    except OSError:
-        pass  # a full or closed log must not stop a desktop
 
 
 def debug(text: str) -> None:

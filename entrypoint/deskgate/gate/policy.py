@@ -17,7 +17,6 @@ from deskgate.gate.messages import (
     Carrier,
     Context,
     Decision,
-    Headers,
     Logout,
     Probe,
     Report,

@@ -87,8 +87,9 @@ class Viewer(asyncio.Protocol):
         """Take frames from the browser."""
         self._heard = time.monotonic()
         self._frames.receive_data(data)
-        for frame in self._frames.events_received():
-            self._take(frame)
+        for event in self._frames.events_received():
+            if isinstance(event, Frame):  # after the opening handshake, all are
+                self._take(event)
         self._flush()
 
     def _take(self, frame: Frame) -> None:

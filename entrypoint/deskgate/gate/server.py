@@ -3,30 +3,19 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import time
 from collections.abc import Callable
 
 import h11
 
-from deskgate.gate import limits, log, pages, policy
-from deskgate.gate.answers import plain, unavailable
-from deskgate.gate.desk import DeskError
+from deskgate.gate import actions, limits, policy
+from deskgate.gate.answers import plain
+from deskgate.gate.desk import DeskLink
 from deskgate.gate.keeper import Keeper
-from deskgate.gate.messages import (
-    Answer,
-    Context,
-    Decision,
-    Logout,
-    Probe,
-    Report,
-    Request,
-    ServeFile,
-    Upgrade,
-)
+from deskgate.gate.messages import Answer, Context, Probe, Request, Upgrade
 from deskgate.gate.outside import see
 
-# Without it h11 keeps nothing more than a head of our size.
+# What h11 keeps of a head that is not whole yet.
 HEAD_BYTES = limits.HEADER_BYTES + limits.TARGET_BYTES
 
 
@@ -61,8 +50,7 @@ class Connection(asyncio.Protocol):
         """Forget the connection."""
         self._keeper.connections.discard(self)
         self._keeper.strangers.remove(self)
-        if self._timer is not None:
-            self._timer.cancel()
+        self._stop_clock()
         if self._task is not None:
             self._task.cancel()
 
@@ -80,9 +68,12 @@ class Connection(asyncio.Protocol):
     # Clocks
 
     def _clock(self, seconds: float, then: Callable[[], None]) -> None:
+        self._stop_clock()
+        self._timer = asyncio.get_running_loop().call_later(seconds, then)
+
+    def _stop_clock(self) -> None:
         if self._timer is not None:
             self._timer.cancel()
-        self._timer = asyncio.get_running_loop().call_later(seconds, then)
 
     def _too_slow(self) -> None:
         if self._silent:
@@ -132,9 +123,6 @@ class Connection(asyncio.Protocol):
                     self._refuse(413)
             elif isinstance(event, h11.EndOfMessage):
                 self._decide()
-            elif isinstance(event, h11.ConnectionClosed):
-                self._transport.close()
-                return
             else:  # NEED_DATA or PAUSED
                 return
 
@@ -171,81 +159,48 @@ class Connection(asyncio.Protocol):
         if not refused and not isinstance(decision, Probe):
             self._keeper.strangers.remove(self)
         if isinstance(decision, Upgrade | Probe):
+            self._stop_clock()
             self._transport.pause_reading()
             self._task = asyncio.ensure_future(self._ask_desk(request, decision, context))
         else:
-            self._send(self._answer(request, decision))
-
-    def _answer(self, request: Request, decision: Decision) -> Answer:
-        match decision:
-            case Answer():
-                if decision.status in {401, 403}:
-                    who = see(request, self._keeper.config).client
-                    log.debug(f"refused {who} with {decision.status}")
-                return decision
-            case ServeFile():
-                page = self._keeper.files[decision.name]
-                try:
-                    return pages.serve(page, decision.headers, request.words("if-none-match"))
-                except OSError as error:
-                    log.warning(f"cannot serve {decision.name}: {error.strerror}")
-                    return plain(self._keeper.context(), 404)
-            case Report():
-                control, view = self._keeper.report(decision)
-                body = json.dumps({"viewers": {"control": control, "view": view}}).encode()
-                return Answer(status=200, headers=decision.headers, body=body)
-            case Logout():
-                self._keeper.log_out(decision.session)
-                return decision.answer
-        raise AssertionError(decision)
+            self._send(actions.answer(request, decision, self._keeper))
 
     async def _ask_desk(
         self, request: Request, decision: Upgrade | Probe, context: Context
     ) -> None:
-        if isinstance(decision, Upgrade):
-            answer = await self._upgrade(request, decision, context)
+        if isinstance(decision, Probe):
+            self._resume(await actions.probe(decision, self._keeper))
+            return
+        met = await actions.meet_desk(decision, self._keeper, context)
+        if isinstance(met, Answer):
+            self._resume(met)
         else:
-            good = await self._keeper.desk.greets()
-            status, body = (200, b"ok\n") if good else (503, b"no\n")
-            answer = Answer(status=status, headers=decision.headers, body=body)
-        self._task = None
-        if answer is not None:
-            self._send(answer)
-            self._transport.resume_reading()
-            self._read()
+            self._switch(request, decision, met)
 
-    async def _upgrade(
-        self, request: Request, decision: Upgrade, context: Context
-    ) -> Answer | None:
+    def _resume(self, answer: Answer) -> None:
+        self._task = None
+        self._send(answer)
+        self._transport.resume_reading()
+        self._read()
+
+    def _switch(self, request: Request, decision: Upgrade, link: DeskLink) -> None:
+        """Say 101 and hand the connection over; nothing here runs for it any more."""
         from deskgate.gate.relay import Viewer  # late: only a viewer needs it
 
-        keeper, access = self._keeper, decision.access
-        keeper.arriving += 1
-        try:
-            link = await keeper.desk.open(access.role)
-        except DeskError as error:
-            log.warning(f"no desktop for a {access.role} viewer: {error}")
-            return unavailable(context)
-        finally:
-            keeper.arriving -= 1
-        headers = [(name, value) for name, value in decision.headers]
-        self._write(h11.InformationalResponse(status_code=101, headers=headers))
+        self._write(h11.InformationalResponse(status_code=101, headers=list(decision.headers)))
         early, _ = self._http.trailing_data
-        client = see(request, keeper.config).client
         viewer = Viewer(
-            self._transport, link, access=access, client=client, on_gone=keeper.viewers.discard
+            self._transport,
+            link,
+            access=decision.access,
+            client=see(request, self._keeper.config).client,
+            on_gone=self._keeper.viewers.discard,
         )
-        keeper.admit(viewer)
-        self._hand_over(viewer)
-        viewer.start(early)
-        return None
-
-    def _hand_over(self, viewer: asyncio.Protocol) -> None:
-        if self._timer is not None:
-            self._timer.cancel()
         self._keeper.connections.discard(self)
+        self._keeper.admit(viewer)
         self._transport.set_protocol(viewer)
         self._transport.resume_reading()
+        viewer.start(early)
 
     # Sending
 
@@ -281,9 +236,11 @@ class Connection(asyncio.Protocol):
     def _linger(self) -> None:
         """Let the client read the refusal: closing on bytes not yet read would reset it away."""
         self._lingered = 0
+        self._clock(limits.LINGER_SECONDS, self._transport.abort)
         if self._transport.can_write_eof():
             self._transport.write_eof()
-        self._clock(limits.LINGER_SECONDS, self._transport.abort)
+        else:  # TLS has no half-closing
+            self._transport.close()
 
 
 def http_date(seconds: float) -> str:

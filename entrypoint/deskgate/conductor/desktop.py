@@ -1,0 +1,207 @@
+"""The desktop's programs: started by need and readiness, restarted with backoff, stopped by level.
+
+Holds no loop: `loop.Conductor` calls `advance` and `stop_step` whenever something happened or a
+deadline of `due` has come.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Final
+
+from supervisor.states import ProcessStates
+
+from deskgate.conductor import readiness
+from deskgate.conductor.embed import Process
+from deskgate.conductor.foreground import exit_status
+from deskgate.conductor.log import Log
+
+# Engines wait 10 s before they kill; the user's command gets the rest of it.
+LEVEL_GRACE_SECONDS: Final = 1.0
+
+
+class Desktop:
+    """All programs of one container.
+
+    Args:
+        programs: by name.
+        levels: names by level of need.
+        boot_secret: one line for the programs that read a secret.
+        on_change: called after each change of a program's state.
+        on_failure: called when an essential program cannot live.
+    """
+
+    def __init__(
+        self,
+        programs: Mapping[str, Process],
+        log: Log,
+        *,
+        levels: Sequence[Sequence[str]],
+        boot_secret: str,
+        on_change: Callable[[], None],
+        on_failure: Callable[[], None],
+    ) -> None:
+        self.programs = programs
+        self._log = log
+        self._levels = levels
+        self._boot_secret = boot_secret
+        self._on_change = on_change
+        self._on_failure = on_failure
+        self._stopping = False
+        self._stop_deadline = 0.0  # monotonic seconds
+
+    @property
+    def settled(self) -> bool:
+        """Whether the user's command may start: what must be ready is, the rest was tried."""
+        return all(
+            each.ready or (not each.config.essential and each.history.starts > 0)
+            for each in self.programs.values()
+        )
+
+    def due(self, now: float) -> Iterable[float]:
+        """When something has to be looked at although nothing happened, in monotonic seconds."""
+        if self._stopping:
+            yield self._stop_deadline
+            return
+        for process in self.programs.values():
+            if process.retry_at is not None:
+                yield process.retry_at
+            elif process.pid and not process.ready:
+                yield process.started_at + process.config.ready_seconds
+                if readiness.must_be_asked(process.config.ready):
+                    yield now + readiness.PROBE_SECONDS
+
+    # --- starting ----------------------------------------------------------------------------
+
+    def advance(self, now: float) -> bool:
+        """Do what is due; True when a program changed, so that more may be due at once."""
+        changed = False
+        for process in self.programs.values():
+            changed |= self._advance_program(process, now)
+        return changed
+
+    def _advance_program(self, process: Process, now: float) -> bool:
+        if process.pid:
+            return self._ask_readiness(process, now)
+        if process.retry_at is None and process.history.starts:
+            return False  # given up
+        if process.retry_at is not None and process.retry_at > now:
+            return False
+        if not all(self.programs[need].ready for need in process.config.needs):
+            return False
+        self._spawn(process, now)
+        return True
+
+    def _spawn(self, process: Process, now: float) -> None:
+        process.retry_at = None
+        process.started_at = now
+        process.tail = []
+        process.history.started()
+        process.spawn()
+        if not process.pid:
+            self._died(process, process.spawnerr or "no process")
+            return
+        self._log.event("debug", f"{process.name}: started with pid {process.pid}")
+        if process.config.reads_secret:
+            with contextlib.suppress(OSError):  # it died at once; its exit tells
+                process.write(f"{self._boot_secret}\n".encode())
+        if process.config.ready == "spawn":
+            self._became_ready(process, now)
+
+    def _ask_readiness(self, process: Process, now: float) -> bool:
+        if process.ready or process.killing:
+            return False
+        config = process.config
+        if readiness.must_be_asked(config.ready) and readiness.answers(config.ready):
+            self._became_ready(process, now)
+            return True
+        if now - process.started_at < config.ready_seconds:
+            return False
+        limit = f"{config.ready_seconds:g} s"
+        self._log.event("warning", f"{process.name}: not ready after {limit}; killing it")
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+        process.started_at = now  # not again before it is reaped
+        return True
+
+    def _became_ready(self, process: Process, now: float) -> None:
+        level = "info" if process.history.ever_ready else "debug"
+        process.history.became_ready(now)
+        process.running()
+        process.tail = []  # what it says while it starts is no clue to a later death
+        self._on_change()
+        seconds = now - process.started_at
+        self._log.event(level, f"{process.name}: ready {seconds:.2f} s after its start")
+
+    # --- what programs say -------------------------------------------------------------------
+
+    def output_line(self, process: Process, line: str) -> None:
+        """A line on a program's standard output: the first may be its readiness."""
+        if process.config.ready == "stdout" and not process.ready and process.pid:
+            self._became_ready(process, time.monotonic())
+        else:
+            self.error_line(process, line)
+
+    def error_line(self, process: Process, line: str) -> None:
+        """A line for the log."""
+        process.keep_tail(line)
+        level = "debug" if process.config.chatty else "info"
+        self._log.program_line(process.name, line, level=level)
+
+    # --- ending ------------------------------------------------------------------------------
+
+    def ended(self, process: Process, pid: int, wait_status: int) -> None:
+        """A program's process is gone: keep the books, and plan the next start."""
+        asked = process.killing
+        process.finish(pid, wait_status)
+        code = exit_status(wait_status)
+        process.last_exit = f"status {code}" if code < 128 else f"signal {code - 128}"
+        if asked:
+            process.history.ready_at = None
+        else:
+            self._died(process, process.last_exit)
+        self._on_change()
+
+    def _died(self, process: Process, how: str) -> None:
+        now = time.monotonic()
+        process.history.died(now)
+        if self._stopping:
+            return
+        if process.config.chatty:
+            for line in process.tail:
+                self._log.program_line(process.name, line, level="warning")
+        if process.config.essential and process.history.cannot_live():
+            self._log.event("error", f"{process.name}: ended with {how}, again and again; stopping")
+            self._on_failure()
+            return
+        delay = process.history.delay_seconds()
+        process.retry_at = now + delay
+        when = f"in {delay:g} s" if delay else "now"
+        self._log.event("warning", f"{process.name}: ended with {how}; starting it again {when}")
+
+    @property
+    def down(self) -> bool:
+        """Whether no program has a process any more."""
+        return not self._highest_level_up()
+
+    def stop_step(self, now: float) -> None:
+        """Stop the highest level that is up, all of it at once; kill what outlives its grace."""
+        self._stopping = True
+        for process in self._highest_level_up():
+            if process.state != ProcessStates.STOPPING:
+                process.stop()
+                self._stop_deadline = now + LEVEL_GRACE_SECONDS
+            elif now >= self._stop_deadline:
+                process.kill(signal.SIGKILL)
+                self._stop_deadline = now + LEVEL_GRACE_SECONDS
+
+    def _highest_level_up(self) -> list[Process]:
+        for names in reversed(self._levels):
+            up = [self.programs[name] for name in names if self.programs[name].pid]
+            if up:
+                return up
+        return []

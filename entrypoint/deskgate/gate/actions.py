@@ -1,0 +1,70 @@
+"""What a decision sets off: files, counts, a logout, a question to Xvnc."""
+
+from __future__ import annotations
+
+import json
+
+from deskgate.gate import log, pages
+from deskgate.gate.answers import plain, unavailable
+from deskgate.gate.desk import DeskError, DeskLink
+from deskgate.gate.keeper import Keeper
+from deskgate.gate.messages import (
+    Answer,
+    Context,
+    Logout,
+    Probe,
+    Report,
+    Request,
+    ServeFile,
+    Upgrade,
+)
+from deskgate.gate.outside import see
+
+
+def answer(
+    request: Request, decision: Answer | ServeFile | Report | Logout, keeper: Keeper
+) -> Answer:
+    """Carry out a decision that needs no waiting."""
+    match decision:
+        case ServeFile():
+            return _file(request, decision, keeper)
+        case Report():
+            control, view = keeper.count()
+            body = json.dumps({"viewers": {"control": control, "view": view}}).encode()
+            return Answer(status=200, headers=decision.headers, body=body)
+        case Logout():
+            keeper.log_out(decision.session)
+            return decision.answer
+        case _:
+            if decision.status in {401, 403}:
+                log.debug(f"refused {see(request, keeper.config).client} with {decision.status}")
+            return decision
+
+
+def _file(request: Request, decision: ServeFile, keeper: Keeper) -> Answer:
+    page = keeper.files[decision.name]
+    try:
+        return pages.serve(page, decision.headers, request.words("if-none-match"))
+    except OSError as error:  # it was there when we started
+        log.warning(f"cannot serve {decision.name}: {error.strerror}")
+        return plain(keeper.context(), 404)
+
+
+async def probe(decision: Probe, keeper: Keeper) -> Answer:
+    """Ask Xvnc for its greeting; tell no more than yes or no."""
+    good = await keeper.desk.greets()
+    status, body = (200, b"ok\n") if good else (503, b"no\n")
+    return Answer(status=status, headers=decision.headers, body=body)
+
+
+async def meet_desk(decision: Upgrade, keeper: Keeper, context: Context) -> DeskLink | Answer:
+    """Get through Xvnc's handshake before the upgrade is granted; 503 when it is not up."""
+    role = decision.access.role
+    keeper.arriving += 1
+    try:
+        return await keeper.desk.open(role)
+    except DeskError as error:
+        log.warning(f"no desktop for a {role} viewer: {error}")
+        return unavailable(context)
+    finally:
+        keeper.arriving -= 1

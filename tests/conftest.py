@@ -1,0 +1,84 @@
+"""What the container and browser suites share: desks that are always removed and judged."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import ExitStack
+from typing import Any, Protocol
+
+import pytest
+
+from tests.container.desk import VARIANTS, Desk, image_of
+from tests.container.engine import run, why_no_engine
+
+# Desks of a module's tests: each test's end judges what they wrote since the last one.
+_living: list[Desk] = []
+
+
+class MakeDesk(Protocol):
+    """Makes a desk that is removed when the test, or the module, ends. See `Desk`."""
+
+    def __call__(self, **arguments: Any) -> Desk: ...  # noqa: D102
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Options of the suites."""
+    parser.addoption(
+        "--update-screenshots",
+        action="store_true",
+        help="write docs/images/desktop.png anew",
+    )
+
+
+@pytest.fixture(scope="session")
+def engine() -> None:
+    """An engine that has every image. Nothing is skipped without one: the suite fails."""
+    if reason := why_no_engine():
+        pytest.fail(reason, pytrace=False)
+    missing = [
+        image_of(variant)
+        for variant in VARIANTS
+        if run("docker", "image", "inspect", image_of(variant)).status != 0
+    ]
+    if missing:
+        pytest.fail(f"no image {', '.join(missing)}: `make images` builds them", pytrace=False)
+
+
+def _close(desk: Desk) -> None:
+    _living.remove(desk)
+    try:
+        desk.judge()
+    finally:
+        desk.remove()
+
+
+def _maker(stack: ExitStack) -> MakeDesk:
+    def make(**arguments: Any) -> Desk:
+        desk = Desk(**arguments)
+        _living.append(desk)
+        stack.callback(_close, desk)
+        return desk
+
+    return make
+
+
+@pytest.fixture
+def make_desk(engine: None) -> Iterator[MakeDesk]:
+    """Make desks for one test."""
+    with ExitStack() as stack:
+        yield _maker(stack)
+
+
+@pytest.fixture(scope="module")
+def make_module_desk(engine: None) -> Iterator[MakeDesk]:
+    """Make desks that the tests of a module share."""
+    with ExitStack() as stack:
+        yield _maker(stack)
+
+
+@pytest.fixture(autouse=True)
+def judge_logs() -> Iterator[None]:
+    """After each test, no living desk may have complained."""
+    yield
+    for desk in list(_living):
+        desk.judge()

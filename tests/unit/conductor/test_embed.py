@@ -1,0 +1,182 @@
+"""What we lean on in supervisor 4.3.0. A red test here means: read the new version's source."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import inspect
+import os
+import signal
+from pathlib import Path
+
+import pytest
+from supervisor import dispatchers, options, process, states, supervisord
+
+from deskgate.conductor.embed import Options, Process, ProgramConfig, load
+from deskgate.conductor.log import Log
+from deskgate.errors import InternalError
+
+CONFIG = """\
+[supervisord]
+nodaemon=true
+logfile=/dev/null
+logfile_maxbytes=0
+pidfile={folder}/pid
+childlogdir={folder}
+
+[program:echo]
+command={command}
+needs=a b
+ready=stdout
+ready_seconds=5
+essential=true
+startsecs=0
+autorestart=false
+stdout_logfile=NONE
+stderr_logfile=NONE
+stopasgroup=true
+killasgroup=true
+"""
+
+
+def make_options(lines: list[tuple[str, str]]) -> Options:
+    """Options that collect the lines of programs."""
+
+    def output(process: Process, line: str) -> None:
+        lines.append((process.name, line))
+
+    log = Log(level="error", form="text", secrets=[])
+    return Options(log, on_output=output, on_error=output)
+
+
+def loaded(tmp_path: Path, command: str, argv: list[str]) -> tuple[Options, list[tuple[str, str]]]:
+    """Options that have read CONFIG with this command."""
+    lines: list[tuple[str, str]] = []
+    path = tmp_path / "supervisord.conf"
+    path.write_text(CONFIG.format(folder=tmp_path, command=command))
+    made = make_options(lines)
+    load(str(path), made, {"echo": argv})
+    return made, lines
+
+
+def test_the_version_is_the_one_that_was_read() -> None:
+    """Pinned; an upgrade begins with the tests below."""
+    assert importlib.metadata.version("supervisor") == "4.3.0"
+
+
+@pytest.mark.parametrize(
+    ("thing", "parameters"),
+    [
+        (options.ServerOptions.realize, ["self", "arg", "kw"]),
+        (
+            options.ServerOptions.processes_from_section,
+            ["self", "parser", "section", "group_name", "klass"],
+        ),
+        (options.ServerOptions.fork, ["self"]),
+        (options.ServerOptions.execve, ["self", "filename", "argv", "env"]),
+        (options.ServerOptions.usage, ["self", "msg"]),
+        (options.ServerOptions.readfd, ["self", "fd"]),
+        (options.ServerOptions.make_pipes, ["self", "stderr"]),
+        (options.ProcessConfig.make_process, ["self", "group"]),
+        (options.ProcessConfig.make_dispatchers, ["self", "proc"]),
+        (process.Subprocess.spawn, ["self"]),
+        (process.Subprocess.stop, ["self"]),
+        (process.Subprocess.kill, ["self", "sig"]),
+        (process.Subprocess.finish, ["self", "pid", "sts"]),
+        (process.Subprocess.write, ["self", "chars"]),
+        (process.Subprocess.change_state, ["self", "new_state", "expected"]),
+        (dispatchers.PDispatcher.__init__, ["self", "process", "channel", "fd"]),
+        (supervisord.Supervisor.add_process_group, ["self", "config"]),
+        (supervisord.Supervisor.get_process_map, ["self"]),
+        (supervisord.Supervisor.reap, ["self", "once", "recursionguard"]),
+        (supervisord.Supervisor.handle_signal, ["self"]),
+    ],
+    ids=lambda value: getattr(value, "__qualname__", ""),
+)
+def test_an_internal_that_we_use_has_the_form_that_we_know(
+    thing: object, parameters: list[str]
+) -> None:
+    """Names and parameters, as read in 4.3.0."""
+    assert callable(thing)
+    assert list(inspect.signature(thing).parameters) == parameters
+
+
+def test_our_keys_are_read_and_supervisors_own_parser_ignores_them(tmp_path: Path) -> None:
+    """One file for both."""
+    made, _ = loaded(tmp_path, "echo hello", ["echo", "hello"])
+    ((config,),) = ([*group.process_configs] for group in made.process_group_configs)
+    assert isinstance(config, ProgramConfig)
+    assert (config.needs, config.ready, config.ready_seconds) == (("a", "b"), "stdout", 5.0)
+    assert (config.essential, config.chatty, config.reads_secret) == (True, False, False)
+
+
+def test_a_file_that_reads_back_differently_is_our_bug(tmp_path: Path) -> None:
+    """Rendering is checked by the one who parses."""
+    with pytest.raises(InternalError, match="echo reads back differently"):
+        loaded(tmp_path, "echo hello", ["echo", "hello!"])
+
+
+def test_a_file_that_cannot_be_read_shows_no_value(tmp_path: Path) -> None:
+    """supervisor's own text holds the value and the name of every variable."""
+    with pytest.raises(InternalError) as error:
+        loaded(tmp_path, "%(ENV_HUNTER2)s", [])
+    assert "HUNTER2" not in str(error.value)
+
+
+def spawn(made: Options) -> Process:
+    """Start the one program."""
+    ((config,),) = ([*group.process_configs] for group in made.process_group_configs)
+    program: Process = config.make_process()
+    program.spawn()
+    return program
+
+
+def finish(program: Process) -> int:
+    """Wait for its end and collect what it wrote; returns the wait status."""
+    pid, status = os.waitpid(program.pid, 0)
+    program.finish(pid, status)
+    return status
+
+
+def test_a_program_runs_in_its_group_with_default_signals_and_no_additions(tmp_path: Path) -> None:
+    """No ignored SIGPIPE, no SUPERVISOR_ variables, and its output cut into lines."""
+    script = tmp_path / "show"
+    script.write_text(
+        "#!/bin/sh\ngrep SigIgn /proc/self/status\nenv | grep -c SUPERVISOR_\nprintf end"
+    )
+    script.chmod(0o755)
+    made, lines = loaded(tmp_path, str(script), [str(script)])
+    program = spawn(made)
+    assert os.getpgid(program.pid) == program.pid
+    finish(program)
+    assert lines == [("echo", "SigIgn:\t0000000000000000"), ("echo", "0"), ("echo", "end")]
+
+
+def test_a_stop_right_after_the_spawn_is_not_lost(tmp_path: Path) -> None:
+    """In supervisor itself it meets its own handler in the child, and waits for SIGKILL."""
+    for _ in range(20):
+        made, _ = loaded(tmp_path, "sleep 60", ["sleep", "60"])
+        program = spawn(made)
+        program.stop()
+        status = finish(program)
+        assert os.WTERMSIG(status) == signal.SIGTERM
+        assert program.state == states.ProcessStates.STOPPED
+
+
+def test_a_program_that_is_not_there_is_no_process(tmp_path: Path) -> None:
+    """spawn() says why instead of raising."""
+    made, _ = loaded(tmp_path, "/no/such/program", ["/no/such/program"])
+    program = spawn(made)
+    assert program.pid == 0
+    assert "can't find command" in str(program.spawnerr)
+
+
+def test_the_tail_keeps_the_last_lines_that_say_something(tmp_path: Path) -> None:
+    """Shown when a chatty program dies."""
+    made, _ = loaded(tmp_path, "true", ["true"])
+    ((config,),) = ([*group.process_configs] for group in made.process_group_configs)
+    program: Process = config.make_process()
+    for number in range(30):
+        program.keep_tail(f"line {number}")
+        program.keep_tail("  ")
+    assert len(program.tail) == 20
+    assert program.tail[-1] == "line 29"

@@ -1,0 +1,130 @@
+"""Log lines: levels, names, secrets, JSON, and a reader who does not read."""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+from collections.abc import Iterator
+
+import pytest
+
+from deskgate.conductor.log import MAX_LINE, Log
+
+SECRET = "0123456789abcdef" * 4
+
+
+@pytest.fixture
+def pipe() -> Iterator[tuple[int, int]]:
+    """A pipe: read end, write end."""
+    reader, writer = os.pipe()
+    yield reader, writer
+    os.close(reader)
+    os.close(writer)
+
+
+def make(fd: int, *, level: str = "info", form: str = "text") -> Log:
+    """A log that hides SECRET."""
+    return Log(level=level, form=form, secrets=[SECRET], fd=fd)
+
+
+def lines(reader: int) -> list[str]:
+    """What was written so far."""
+    os.set_blocking(reader, False)
+    return os.read(reader, 1 << 20).decode().splitlines()
+
+
+def test_an_event_is_one_line_with_its_level(pipe: tuple[int, int]) -> None:
+    """`deskgate: level: text`."""
+    make(pipe[1]).event("warning", "two\nlines \x1b[31mred")
+    assert lines(pipe[0]) == ["deskgate: warning: two\\nlines \\x1b[31mred"]
+
+
+def test_a_programs_line_stands_under_its_name(pipe: tuple[int, int]) -> None:
+    """Our own programs begin theirs with the level."""
+    log = make(pipe[1])
+    log.program_line("gate", "info: a viewer joined")
+    log.program_line("gate", "warning: careful")
+    log.program_line("app", "note: not a level")
+    assert lines(pipe[0]) == [
+        "gate: a viewer joined",
+        "gate: warning: careful",
+        "app: note: not a level",
+    ]
+
+
+def test_what_is_below_the_level_is_not_written(pipe: tuple[int, int]) -> None:
+    """LOG_LEVEL, for programs too."""
+    log = make(pipe[1], level="warning")
+    log.event("info", "quiet")
+    log.program_line("gate", "debug: quiet")
+    log.program_line("xvnc", "quiet", level="debug")
+    log.event("error", "loud")
+    assert lines(pipe[0]) == ["deskgate: error: loud"]
+
+
+@pytest.mark.parametrize("form", ["text", "json"])
+def test_a_secret_that_a_program_writes_is_hidden(pipe: tuple[int, int], form: str) -> None:
+    """Stock websockify writes each token in clear."""
+    log = make(pipe[1], form=form)
+    log.program_line("websockify", f"GET /websockify?token={SECRET} HTTP/1.1")
+    (line,) = lines(pipe[0])
+    assert SECRET not in line
+    assert "token=(hidden)" in line
+
+
+def test_json_lines_hold_time_level_program_and_text(pipe: tuple[int, int]) -> None:
+    """LOG_FORMAT=json."""
+    make(pipe[1], form="json").program_line("gate", "warning: Grüße")
+    (line,) = lines(pipe[0])
+    found = json.loads(line)
+    assert found.pop("time").endswith("Z")
+    assert found == {"level": "warning", "program": "gate", "text": "Grüße"}
+
+
+def test_the_banner_is_a_block_for_people_and_an_event_for_machines(pipe: tuple[int, int]) -> None:
+    """Both forms of it."""
+    make(pipe[1]).block(["ready", "  control  http://h/"], links=["x"])
+    assert lines(pipe[0]) == ["ready", "  control  http://h/"]
+    make(pipe[1], form="json").block(["ready"], links=["x"])
+    (line,) = lines(pipe[0])
+    assert json.loads(line)["links"] == ["x"]
+
+
+def test_a_long_line_is_cut(pipe: tuple[int, int]) -> None:
+    """So that a line is written in one piece."""
+    make(pipe[1]).event("info", "x" * 10_000)
+    (line,) = lines(pipe[0])
+    assert line == f"deskgate: info: {'x' * MAX_LINE}…"
+
+
+def test_a_reader_who_does_not_read_stops_nobody(pipe: tuple[int, int]) -> None:
+    """F14: lines queue up to a bound, the rest is dropped, counted, and said afterwards."""
+    reader, writer = pipe
+    fcntl.fcntl(writer, fcntl.F_SETPIPE_SZ, 4096)
+    log = make(writer)
+    for number in range(2000):
+        log.event("info", f"{number} " + "x" * 1000)  # returns at once, or the test times out
+    assert log.waiting
+    text = ""
+    while log.waiting:
+        text += os.read(reader, 1 << 16).decode()
+        log.flush()
+    os.set_blocking(reader, False)
+    text += os.read(reader, 1 << 20).decode()
+    written = text.splitlines()
+    assert written[0].startswith("deskgate: info: 0 ")
+    assert written[-1].endswith("log lines dropped: stderr was not read")
+    dropped = int(written[-1].split()[2])
+    assert dropped == 2000 - (len(written) - 1) > 0
+
+
+def test_a_reader_who_is_gone_is_no_error() -> None:
+    """`docker run … | head` must not end the container."""
+    reader, writer = os.pipe()
+    os.close(reader)
+    log = make(writer)
+    log.event("info", "into the void")
+    assert not log.waiting
+    assert log.fileno() == writer
+    os.close(writer)

@@ -1,0 +1,138 @@
+"""The browser's view: forwarded headers, hosts, origins."""
+
+from __future__ import annotations
+
+import pytest
+
+from deskgate.gate.outside import Outside, origin_is_ours, read_authority, read_origin, see
+
+from .samples import config, request
+
+PROXY = "10.1.2.3"
+TRUSTING = config(trusted_proxies=["10.0.0.0/8", "192.0.2.0/24"])
+FORWARDED = (
+    ("X-Forwarded-Proto", "https"),
+    ("X-Forwarded-Host", "desk.test"),
+    ("X-Forwarded-For", "198.51.100.9"),
+)
+
+
+def test_forwarded_headers_of_a_stranger_do_not_count() -> None:
+    """H14: else anybody could make the cookie Secure, or name another host."""
+    expected = Outside(scheme=None, authority=("localhost", 8002), client="203.0.113.5")
+    assert see(request("/", *FORWARDED, peer="203.0.113.5"), TRUSTING) == expected
+    assert see(request("/", *FORWARDED, peer="203.0.113.5"), config()) == expected
+
+
+@pytest.mark.parametrize("peer", [PROXY, f"::ffff:{PROXY}"])
+def test_forwarded_headers_of_a_trusted_proxy_count(peer: str) -> None:
+    """Also seen through a dual-stack socket."""
+    seen = see(request("/", *FORWARDED, peer=peer), TRUSTING)
+    assert seen == Outside(scheme="https", authority=("desk.test", None), client="198.51.100.9")
+    assert seen.secure
+
+
+CLIENTS = [
+    ((), PROXY),
+    (("198.51.100.9",), "198.51.100.9"),
+    (("1.1.1.1, 198.51.100.9",), "198.51.100.9"),
+    (("198.51.100.9, 10.9.9.9",), "198.51.100.9"),
+    (("1.1.1.1", "198.51.100.9, 10.9.9.9, 192.0.2.8"), "198.51.100.9"),
+    (("10.9.9.9",), "10.9.9.9"),
+    (("evil, 10.9.9.9",), "10.9.9.9"),
+    (("\x1b[31m",), PROXY),
+    ((", ".join(["1.1.1.1"] * 50 + ["198.51.100.9"]),), "198.51.100.9"),
+]
+
+
+@pytest.mark.parametrize(("lines", "client"), CLIENTS)
+def test_the_client_is_the_rightmost_that_is_no_proxy(lines: tuple[str, ...], client: str) -> None:
+    """What stands left of it is made up."""
+    headers = [("X-Forwarded-For", line) for line in lines]
+    assert see(request("/", *headers, peer=PROXY), TRUSTING).client == client
+
+
+@pytest.mark.parametrize(("word", "scheme"), [("HTTPS", "https"), ("http", "http"), ("ftp", None)])
+def test_a_forwarded_scheme_is_one_of_two(word: str, scheme: str | None) -> None:
+    """Anything else says nothing."""
+    seen = see(request("/", ("X-Forwarded-Proto", word), peer=PROXY), TRUSTING)
+    assert seen.scheme == scheme
+
+
+def test_our_own_certificate_means_https() -> None:
+    """Whatever a header says."""
+    own = config(cert="/c", key="/k", trusted_proxies=["10.0.0.0/8"])
+    assert see(request("/", ("X-Forwarded-Proto", "http"), peer=PROXY), own).scheme == "https"
+
+
+def test_the_public_url_tells_the_scheme_of_its_own_host_only() -> None:
+    """A person on the published port still speaks http."""
+    public = config(public_url="https://desk.test/sub/")
+    assert see(request(host="desk.test"), public).scheme == "https"
+    assert see(request(host="desk.test:443"), public).scheme == "https"
+    assert see(request(host="localhost:8002"), public).scheme is None
+    assert see(request(host="desk.test@evil"), public).scheme is None
+
+
+AUTHORITIES = [
+    ("localhost", ("localhost", None)),
+    ("LocalHost:8002", ("localhost", 8002)),
+    ("[::1]:80", ("[::1]", 80)),
+    ("", None),
+    ("a b", None),
+    ("user@host", None),
+    ("host:", None),
+    ("host:123456", None),
+    ("host/path", None),
+    ("ho\u017ft", None),  # ſ folds to s without ASCII
+]
+
+
+@pytest.mark.parametrize(("text", "authority"), AUTHORITIES)
+def test_an_authority_is_host_and_port_only(text: str, authority: tuple[str, int] | None) -> None:
+    """Nothing that two programs could read in two ways."""
+    assert read_authority(text) == authority
+
+
+@pytest.mark.parametrize("text", ["null", "", "http://", "http://a/", "http://a@b", "file://x"])
+def test_what_is_no_origin_is_none(text: str) -> None:
+    """A sandboxed frame says null."""
+    assert read_origin(text) is None
+
+
+def test_the_public_origin_is_ours_behind_a_proxy_that_renames_the_host() -> None:
+    """But only with its own scheme."""
+    public = config(public_url="https://desk.test/sub/?x#y")
+    seen = see(request(host="inner:8002"), public)
+    assert origin_is_ours("https://desk.test", seen, public)
+    assert not origin_is_ours("http://desk.test", seen, public)
+
+
+def test_a_known_scheme_must_match() -> None:
+    """A page loaded over http is not the https one: the network could have written it."""
+    own = config(cert="/c", key="/k")
+    seen = see(request(host="desk.test"), own)
+    assert origin_is_ours("https://desk.test", seen, own)
+    assert not origin_is_ours("http://desk.test", seen, own)
+
+
+def test_without_a_host_no_origin_is_ours() -> None:
+    """Nothing to compare with."""
+    seen = see(request(host=""), config())
+    assert not origin_is_ours("http://localhost", seen, config())
+    assert not seen.loopback
+
+
+@pytest.mark.parametrize(
+    ("host", "loopback"),
+    [
+        ("localhost", True),
+        ("a.localhost:1", True),
+        ("127.0.0.2", True),
+        ("[::1]", True),
+        ("a", False),
+    ],
+)
+def test_loopback_hosts_are_secure_without_https(host: str, loopback: bool) -> None:
+    """There, browsers take Secure cookies over http."""
+    assert see(request(host=host), config()).loopback == loopback

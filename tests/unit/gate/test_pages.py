@@ -1,0 +1,100 @@
+"""What can be served, and with which headers."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from deskgate.files import templates_dir, web_dir
+from deskgate.gate import pages
+from deskgate.gate.headers import common
+
+from .samples import config
+
+HEADERS = common(config())
+
+
+@pytest.fixture
+def web(tmp_path: Path) -> Path:
+    """A web folder with everything that must not be served beside what must."""
+    root = tmp_path / "web"
+    (root / "app").mkdir(parents=True)
+    (root / ".git").mkdir()
+    (root / "vnc.html").write_text('<script type="module">1</script><script src="a.js"></script>')
+    (root / "app" / "ui.js").write_text("let x")
+    (root / "app" / "data.bin").write_bytes(b"\0")
+    (root / ".git" / "config").write_text("hidden")
+    (root / ".hidden").write_text("hidden")
+    (tmp_path / "outside").write_text("outside")
+    (root / "link").symlink_to(tmp_path / "outside")
+    (root / "folder").symlink_to(tmp_path)
+    os.mkfifo(root / "fifo")
+    return root
+
+
+def test_only_regular_files_inside_are_served(web: Path) -> None:
+    """H5: no link, no dot file, no pipe."""
+    assert set(pages.index_folder(str(web))) == {"vnc.html", "app/ui.js", "app/data.bin"}
+
+
+def test_a_file_comes_with_its_type_and_is_asked_for_again(web: Path) -> None:
+    """Kept by the browser, but never used without the credential being checked."""
+    page = pages.index_folder(str(web))["app/ui.js"]
+    answer = pages.serve(page, HEADERS, [])
+    headers = dict(answer.headers)
+    assert (answer.status, answer.body) == (200, b"let x")
+    assert headers["Content-Type"].startswith("text/javascript")
+    assert headers["Cache-Control"] == "private, no-cache"
+    for known in (headers["ETag"], f"W/{headers['ETag']}", "*"):
+        again = pages.serve(page, HEADERS, ['"other"', known])
+        assert (again.status, again.body) == (304, b"")
+    assert pages.serve(page, HEADERS, ['"other"']).status == 200
+
+
+def test_an_unknown_type_is_bytes(web: Path) -> None:
+    """With nosniff, nothing is run by accident."""
+    answer = pages.serve(pages.index_folder(str(web))["app/data.bin"], HEADERS, [])
+    assert dict(answer.headers)["Content-Type"] == "application/octet-stream"
+
+
+def test_a_page_runs_its_own_inline_scripts_and_no_other(web: Path) -> None:
+    """The hash is of the installed file; sha256 of `1` here. HTML is never kept."""
+    answer = pages.serve(pages.index_folder(str(web))["vnc.html"], HEADERS, ["*"])
+    headers = dict(answer.headers)
+    hashed = "sha256-a4ayc/80/OGda4BO/1o/V0etpOqiLx1JwB5S3beHW0s="
+    assert f"script-src 'self' '{hashed}';" in headers["Content-Security-Policy"]
+    assert headers["Content-Security-Policy"].endswith("; frame-ancestors 'none'")
+    assert headers["Cache-Control"] == "no-store"
+    assert answer.status == 200
+
+
+def test_a_changed_file_has_another_etag(web: Path) -> None:
+    """Even with one size and one modification time, as reproducible builds have it."""
+    path = web / "app" / "ui.js"
+    before = pages.index_folder(str(web))["app/ui.js"].etag
+    status = path.stat()
+    path.write_text("let y")
+    os.utime(path, ns=(status.st_atime_ns, status.st_mtime_ns))
+    assert pages.index_folder(str(web))["app/ui.js"].etag != before
+
+
+def test_our_login_page_is_whole_and_tells_nothing() -> None:
+    """No version, no other file, its one script allowed by hash."""
+    page = pages.load_login(templates_dir() / "web" / "login.html")
+    assert page.csp.count("sha256-") == 2
+    assert page.locked != page.opened
+    for word in (b"noVNC", b"http://", b"https://", b"src="):
+        assert word not in page.locked
+
+
+def test_the_novnc_we_ship_runs_under_the_policy() -> None:
+    """One inline module; no inline style, no event attribute."""
+    files = pages.index_folder(str(web_dir()))
+    page = files["vnc.html"]
+    assert page.csp is not None
+    assert page.csp.count("sha256-") == 1
+    html = page.path.read_text("utf-8")
+    assert not any(f" {name}=" in html for name in ("onclick", "onload", "onerror", "style"))
+    assert {"app/ui.js", "core/rfb.js"} <= set(files)

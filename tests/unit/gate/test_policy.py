@@ -1,0 +1,630 @@
+"""The gate's rules, one claim each. The order of refusals is part of them."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+
+import pytest
+
+from deskgate.gate import limits
+from deskgate.gate.messages import (
+    Answer,
+    Carrier,
+    Decision,
+    Logout,
+    Probe,
+    Report,
+    Request,
+    ServeFile,
+    Upgrade,
+)
+from deskgate.gate.policy import check_head, decide
+from deskgate.gate.sessions import Denied, read_cookie
+from deskgate.tokens import Role
+
+from .samples import (
+    CONTROL,
+    CONTROL_TOKEN,
+    FILES,
+    NOW,
+    PAGE,
+    SECRET,
+    UPGRADE,
+    VIEW,
+    VIEW_TOKEN,
+    bearer,
+    context,
+    cookie,
+    request,
+)
+
+ORIGIN = ("Origin", "http://localhost:8002")
+FORM = ("Content-Type", "application/x-www-form-urlencoded")
+
+
+def header(answer: Decision, name: str) -> str | None:
+    headers = answer.answer.headers if isinstance(answer, Logout) else answer.headers
+    found = [value for key, value in headers if key == name]
+    assert len(found) < 2
+    return found[0] if found else None
+
+
+def answer(decision: Decision) -> Answer:
+    assert isinstance(decision, Answer)
+    return decision
+
+
+def status(decision: Decision) -> int:
+    return answer(decision).status
+
+
+# Without a credential
+
+PATHS = [
+    *("/", "/vnc.html", "/core/rfb.js", "/package.json", "/websockify", "/nothing", "/login"),
+    *("/logout", "/api/status", "/../etc/passwd", "//evil", "/%00", "/\\evil", "/defaults.json"),
+    *("/?token=" + "x" * 64, "/vnc.html?autoconnect=1"),
+]
+
+
+@pytest.mark.parametrize("path", PATHS)
+@pytest.mark.parametrize("method", ["GET", "HEAD", "POST"])
+def test_every_path_answers_a_stranger_alike(path: str, method: str) -> None:
+    """No file, no hint which paths exist (H1)."""
+    if (path, method) == ("/login", "POST"):
+        return  # the one thing a stranger may do
+    expected = decide(request("/"), context())
+    assert decide(request(path, method=method), context()) == expected
+    assert status(expected) == 401
+    assert answer(expected).body == PAGE.locked
+    assert header(expected, "WWW-Authenticate") == "Bearer"
+
+
+WRONG = {
+    "upper case": CONTROL.upper(),
+    "shorter": CONTROL[:-1],
+    "longer": CONTROL + "0",
+    "a NUL behind": CONTROL + "%00",
+    "a space behind": CONTROL + "%20",
+    "a newline behind": CONTROL + "%0a",
+    "empty": "",
+    "another": "x" * 64,
+    "no ASCII": "é" * 32,
+}
+
+
+@pytest.mark.parametrize("token", WRONG.values(), ids=WRONG)
+@pytest.mark.parametrize("place", ["/?token={}", "/vnc.html?path=websockify%3Ftoken%3D{}"])
+def test_only_the_exact_token_passes_in_the_query(token: str, place: str) -> None:
+    """H2."""
+    assert status(decide(request(place.format(token)), context())) == 401
+
+
+@pytest.mark.parametrize("token", [text for text in WRONG.values() if "%" not in text])
+def test_only_the_exact_token_passes_as_bearer(token: str) -> None:
+    """Machines are held to the same."""
+    assert status(decide(request("/", bearer(token)), context())) == 401
+
+
+def test_a_token_may_be_percent_encoded_once() -> None:
+    """It is the same text to HTTP."""
+    encoded = "".join(f"%{ord(char):02x}" for char in CONTROL)
+    assert status(decide(request(f"/?token={encoded}"), context())) == 303
+    twice = encoded.replace("%", "%25")
+    assert status(decide(request(f"/?token={twice}"), context())) == 401
+
+
+def test_other_names_are_no_token() -> None:
+    """`token[]` and `TOKEN` are somebody else's parameters (H15)."""
+    assert status(decide(request(f"/?token[]={CONTROL}"), context())) == 401
+    assert status(decide(request(f"/?TOKEN={CONTROL}"), context())) == 401
+
+
+REPEATED = [
+    "/?token={0}&token={0}",
+    "/websockify?token={0}&token={0}",
+    "/vnc.html?token={0}&path=websockify%3Ftoken%3D{0}",
+    "/vnc.html?path=a%3Ftoken%3D{0}%26token%3D{0}",
+]
+
+
+@pytest.mark.parametrize("target", REPEATED)
+def test_a_repeated_token_is_refused(target: str) -> None:
+    """Two proxies in a row may each read another one (security notes, 3.3)."""
+    assert status(decide(request(target.format(CONTROL)), context())) == 400
+
+
+def test_a_query_of_too_many_fields_is_refused() -> None:
+    """Before any work goes into it; inside `path` too."""
+    many = "&".join("a=1" for _ in range(limits.QUERY_FIELDS + 1))
+    assert status(decide(request(f"/?{many}"), context())) == 400
+    inner = many.replace("&", "%26").replace("=", "%3D")
+    assert status(decide(request(f"/?path=w%3F{inner}"), context())) == 400
+
+
+def test_an_expired_token_is_as_wrong_as_any() -> None:
+    """To the second."""
+    late = context(now=NOW + 3600)
+    assert status(decide(request("/", bearer(VIEW)), late)) == 401
+    assert isinstance(decide(request("/vnc.html", bearer(VIEW)), context()), ServeFile)
+
+
+# Malformed heads
+
+HEADS = {
+    "lower-case get": (request(method="get"), 405),
+    "TRACE": (request(method="TRACE"), 405),
+    "CONNECT": (request(method="CONNECT"), 405),
+    "a method of 10 KiB": (request(method="A" * 10240), 405),
+    "a long target": (request("/" + "a" * limits.TARGET_BYTES), 414),
+    "a long header": (request("/", ("X", "a" * limits.HEADER_BYTES)), 431),
+    "many headers": (request("/", *[("X", "a")] * limits.HEADER_COUNT), 431),
+    "chunked": (request("/", ("Transfer-Encoding", "chunked")), 400),
+    "an absolute target": (request("http://evil.test/"), 400),
+    "a long body": (request("/", ("Content-Length", "4097")), 413),
+    "a body of 10^40": (request("/", ("Content-Length", "1" + "0" * 40)), 413),
+    "an odd length": (request("/", ("Content-Length", "-1")), 413),
+}
+
+
+@pytest.mark.parametrize(("bad", "expected"), HEADS.values(), ids=HEADS)
+def test_a_malformed_head_is_refused_before_its_body(bad: Request, expected: int) -> None:
+    """With or without a credential, and the connection ends."""
+    refusal = check_head(bad, context())
+    assert refusal is not None
+    assert (refusal.status, refusal.close) == (expected, True)
+    assert decide(bad, context()) == refusal
+    with_credential = replace(bad, headers=(*bad.headers[:40], ("authorization", bearer()[1])))
+    if expected not in {431}:
+        assert status(decide(with_credential, context())) == expected
+
+
+def test_405_says_what_is_allowed() -> None:
+    """RFC 9110, 15.5.6."""
+    assert header(decide(request(method="PUT"), context()), "Allow") == "GET, HEAD, POST"
+    assert header(decide(request("/vnc.html", bearer(), method="POST"), context()), "Allow") == (
+        "GET, HEAD"
+    )
+    assert header(decide(request("/logout", bearer()), context()), "Allow") == "POST"
+
+
+BAD_PATHS = [
+    *("//evil", "/..", "/../x", "/a/../b", "/a/./b", "/%2e%2e/etc/passwd", "/..%2fetc"),
+    *("/%5cevil", "/\\evil", "/%00", "/a%0d%0aX:1", "/%ff", "/a//b"),
+]
+
+
+@pytest.mark.parametrize("path", BAD_PATHS)
+def test_a_strange_path_is_refused_to_who_may_ask(path: str) -> None:
+    """H5; a stranger gets his 401 (test above)."""
+    assert status(decide(request(path, bearer()), context())) == 400
+
+
+# Probes
+
+
+@pytest.mark.parametrize("path", ["/healthz", "/readyz", "/desk/healthz"])
+@pytest.mark.parametrize("method", ["GET", "HEAD"])
+def test_probes_are_open_and_say_nothing(path: str, method: str) -> None:
+    """H4; even with a Host and an Origin that nothing else would be served to."""
+    at = context(auth="none", subpath="/desk/")
+    strange = request(path, ("Origin", "http://evil.test"), method=method, host="evil.test")
+    assert isinstance(decide(strange, at), Probe)
+
+
+# Links
+
+
+FORMS = {
+    "/?token={}": "./vnc.html?autoconnect=1&resize=remote",
+    "/login?token={}": "./vnc.html?autoconnect=1&resize=remote",
+    "/?token={}&resize=scale": "./vnc.html?autoconnect=1&resize=scale",
+    "/vnc.html?token={}": "./vnc.html",
+    "/vnc.html?path=websockify%3Ftoken%3D{}&autoconnect=1&resize=remote": (
+        "./vnc.html?autoconnect=1&resize=remote"
+    ),
+    "/vnc.html?path=websockify?token={}&autoconnect=1": "./vnc.html?autoconnect=1",
+    "/vnc.html?path=box:8002/websockify&token={}&autoconnect=1&resize=remote": (
+        "./vnc.html?autoconnect=1&resize=remote"
+    ),
+    "/vnc.html?host=evil&port=1&encrypt=0&password=p&token={}&quality=9": "./vnc.html?quality=9",
+    "/a/b.html?token={}": "./b.html",
+    "/?token={}&next=//evil": "./vnc.html?autoconnect=1&resize=remote",
+    "/?token={}&quality=" + "9" * 65: "./vnc.html?autoconnect=1&resize=remote",
+    "/?token={}&quality=1%0d%0aX:1": (
+        "./vnc.html?autoconnect=1&resize=remote&quality=1%0D%0AX%3A1"
+    ),
+}
+
+
+@pytest.mark.parametrize(("target", "location"), FORMS.items())
+def test_a_link_with_the_token_leads_to_a_clean_one(target: str, location: str) -> None:
+    """Relative, only harmless settings kept, and logged in on the way (H16)."""
+    decision = decide(request(target.format(CONTROL)), context())
+    assert status(decision) == 303
+    assert header(decision, "Location") == location
+    value = (header(decision, "Set-Cookie") or "").partition("=")[2].partition(";")[0]
+    session = read_cookie(value, (CONTROL_TOKEN,), SECRET, now=NOW)
+    assert session is not None
+    assert CONTROL not in repr(decision)
+
+
+def test_a_token_in_the_query_opens_a_file_without_a_cookie() -> None:
+    """Only pages log in."""
+    decision = decide(request(f"/app/ui.js?token={CONTROL}"), context())
+    assert isinstance(decision, ServeFile)
+    assert header(decision, "Set-Cookie") is None
+
+
+# Login
+
+LOGGED_IN = request("/login", FORM, method="POST", body=f"token={CONTROL}".encode())
+
+
+def login(*headers: tuple[str, str], body: str = f"token={CONTROL}") -> Decision:
+    asked = request("/login", FORM, *headers, method="POST", body=body.encode())
+    return decide(asked, context())
+
+
+def test_the_form_logs_in_and_leads_to_the_viewer() -> None:
+    """Without a script."""
+    decision = login(("Origin", "null"), ("Sec-Fetch-Site", "same-origin"))
+    assert status(decision) == 303
+    assert header(decision, "Location") == "./vnc.html?autoconnect=1&resize=remote"
+    assert (header(decision, "Set-Cookie") or "").startswith("vnc_")
+
+
+def test_the_script_logs_in_and_moves_on_by_itself() -> None:
+    """No page is loaded twice."""
+    decision = login(("Accept", "text/html, application/json"), ORIGIN)
+    assert status(decision) == 204
+    assert header(decision, "Set-Cookie") is not None
+    assert header(decision, "Location") is None
+
+
+def test_a_pasted_token_may_have_spaces_around_it() -> None:
+    """People paste lines."""
+    assert status(login(body=f"token=+{CONTROL}%0d%0a")) == 303
+
+
+@pytest.mark.parametrize("body", ["", "token=", f"token={CONTROL.upper()}", f"TOKEN={CONTROL}"])
+def test_a_wrong_login_is_the_same_401(body: str) -> None:
+    """With no cookie."""
+    assert login(body=body) == decide(request("/"), context())
+
+
+MALFORMED_LOGINS = {
+    "twice": (f"token={CONTROL}&token={CONTROL}", FORM, "/login"),
+    "in the query too": (f"token={CONTROL}", FORM, f"/login?token={CONTROL}"),
+    "another type": (f"token={CONTROL}", ("Content-Type", "text/plain"), "/login"),
+    "no type": (f"token={CONTROL}", ("X", "y"), "/login"),
+    "too many fields": ("&".join(["a=1"] * 65), FORM, "/login"),
+}
+
+
+@pytest.mark.parametrize(
+    ("body", "kind", "target"), MALFORMED_LOGINS.values(), ids=MALFORMED_LOGINS
+)
+def test_a_malformed_login_is_refused(body: str, kind: tuple[str, str], target: str) -> None:
+    """H15."""
+    asked = request(target, kind, method="POST", body=body.encode())
+    assert status(decide(asked, context())) == 400
+
+
+FOREIGN = {
+    "another site": ("Origin", "http://evil.test"),
+    "another port": ("Origin", "http://localhost:3000"),
+    "cross-site": ("Sec-Fetch-Site", "cross-site"),
+    "same-site": ("Sec-Fetch-Site", "same-site"),
+}
+
+
+@pytest.mark.parametrize("foreign", FOREIGN.values(), ids=FOREIGN)
+def test_another_page_cannot_log_in_or_out(foreign: tuple[str, str]) -> None:
+    """Login CSRF would put a person on a desktop that a stranger watches."""
+    assert status(login(foreign)) == 403
+    out = request("/logout", cookie(), foreign, method="POST")
+    assert status(decide(out, context())) == 403
+
+
+def test_two_origins_are_nobodys() -> None:
+    """No browser sends two."""
+    assert status(login(ORIGIN, ORIGIN)) == 403
+
+
+# Cookies
+
+
+def test_a_cookie_opens_the_files_and_the_page() -> None:
+    """Module imports carry it."""
+    for name in FILES:
+        assert decide(request(f"/{name}", cookie()), context()) == ServeFile(
+            name=name,
+            headers=decide(request("/vnc.html", bearer()), context()).headers,  # type: ignore[union-attr]
+        )
+    for path in ("/", "/login"):
+        opened = answer(decide(request(path, cookie()), context()))
+        assert (opened.status, opened.body) == (200, PAGE.opened)
+
+
+def test_a_dead_cookie_is_taken_away() -> None:
+    """The body is the stranger's; only the cookie is told to go."""
+    for given in (context(tokens=(VIEW_TOKEN,)), context(now=NOW + 13 * 3600)):
+        decision = answer(decide(request("/", cookie()), given))
+        assert (decision.status, decision.body) == (401, PAGE.locked)
+        assert "Max-Age=0" in (header(decision, "Set-Cookie") or "")
+
+
+def test_two_cookies_of_our_name_are_none() -> None:
+    """One was planted (S5)."""
+    name, value = cookie()
+    assert status(decide(request("/", (name, f"{value}; {value}")), context())) == 401
+    assert status(decide(request("/", cookie(), cookie()), context())) == 401
+
+
+def test_other_cookies_do_not_matter() -> None:
+    """Host names are shared with other programs."""
+    name, value = cookie()
+    assert status(decide(request("/", (name, f"a=b; {value} ; c=d")), context())) == 200
+
+
+def test_another_desktops_cookie_is_not_ours() -> None:
+    """Same host, same boot secret even: the port names it (H18)."""
+    other = cookie(given=context(listen=["127.0.0.1", 8003]))
+    decision = decide(request("/", other), context())
+    assert status(decision) == 401
+    assert header(decision, "Set-Cookie") is None
+
+
+def test_a_cookie_of_http_does_not_count_on_https() -> None:
+    """A network attacker can plant one over http."""
+    secure = context(public_url="https://desk.test")
+    assert status(decide(request("/", cookie(), host="desk.test"), secure)) == 401
+    own = cookie(given=secure, host="desk.test")
+    assert own[1].startswith("__Host-vnc_")
+    assert status(decide(request("/", own, host="desk.test"), secure)) == 200
+
+
+def test_a_wrong_token_is_refused_beside_a_good_cookie() -> None:
+    """And leaves the cookie alone."""
+    for wrong in (request(f"/?token={'x' * 64}", cookie()), request("/", cookie(), bearer("x"))):
+        decision = decide(wrong, context())
+        assert status(decision) == 401
+        assert header(decision, "Set-Cookie") is None
+
+
+def test_basic_authorization_is_a_proxys_affair() -> None:
+    """It neither opens nor closes."""
+    basic = ("Authorization", "Basic eA==")
+    assert status(decide(request("/", basic), context())) == 401
+    assert status(decide(request("/", basic, cookie()), context())) == 200
+    assert status(decide(request("/", bearer(), bearer()), context())) == 401
+
+
+def test_logging_out_forgets_the_session() -> None:
+    """And takes the cookie away; a later request with it is a stranger's."""
+    decision = decide(request("/logout", cookie(), ORIGIN, method="POST"), context())
+    assert isinstance(decision, Logout)
+    assert decision.session is not None
+    assert "Max-Age=0" in (header(decision, "Set-Cookie") or "")
+    denied = Denied().adding(decision.session)
+    assert status(decide(request("/", cookie()), context(denied=denied))) == 401
+    out = decide(request("/logout", bearer(), method="POST"), context())
+    assert isinstance(out, Logout)
+    assert out.session is None
+
+
+# WebSocket
+
+
+def upgrade(*headers: tuple[str, str], target: str = "/websockify", **changes: object) -> Decision:
+    return decide(request(target, *UPGRADE, *headers), context(**changes))  # type: ignore[arg-type]
+
+
+def test_a_cookie_with_our_origin_gets_its_role() -> None:
+    """The answer's accept is RFC 6455's own example."""
+    for token in (CONTROL_TOKEN, VIEW_TOKEN):
+        decision = upgrade(cookie(token), ORIGIN)
+        assert isinstance(decision, Upgrade)
+        assert decision.access.role is token.role
+        assert decision.access.ends is not None
+        assert header(decision, "Sec-WebSocket-Accept") == "s3pPLMBiTxaQ9kYGzzhZRbK+xOo="
+        assert header(decision, "Sec-WebSocket-Protocol") is None
+
+
+@pytest.mark.parametrize(("token", "role"), [(CONTROL, Role.CONTROL), (VIEW, Role.VIEW)])
+def test_who_knows_a_token_needs_no_origin(token: str, role: Role) -> None:
+    """It does not come by itself, as a cookie does."""
+    by_query = upgrade(target=f"/websockify?token={token}")
+    by_header = upgrade(bearer(token), ("Origin", "http://evil.test"))
+    assert isinstance(by_query, Upgrade)
+    assert isinstance(by_header, Upgrade)
+    assert by_query.access.role is by_header.access.role is role
+    assert (by_query.access.carrier, by_header.access.carrier) == (Carrier.QUERY, Carrier.BEARER)
+
+
+ORIGINS = {
+    "none": (),
+    "null": (("Origin", "null"),),
+    "another site": (("Origin", "http://evil.test"),),
+    "another port": (("Origin", "http://localhost:3000"),),
+    "no port": (("Origin", "http://localhost"),),
+    "our name as a prefix": (("Origin", "http://localhost:8002.evil.test"),),
+    "our name as a suffix": (("Origin", "http://evillocalhost:8002"),),
+    "our name as a user": (("Origin", "http://localhost:8002@evil.test"),),
+    "another scheme": (("Origin", "ftp://localhost:8002"),),
+    "a path": (("Origin", "http://localhost:8002/"),),
+    "two": (ORIGIN, ORIGIN),
+}
+
+
+@pytest.mark.parametrize("origin", ORIGINS.values(), ids=ORIGINS)
+def test_a_cookie_from_another_page_is_refused(origin: tuple[tuple[str, str], ...]) -> None:
+    """W3, W4: browsers send the cookie along from every port of the host."""
+    assert status(upgrade(cookie(), *origin)) == 403
+
+
+def test_the_origin_is_compared_after_normalising() -> None:
+    """Upper case and a default port spelled out are the same place."""
+    given = (*UPGRADE, cookie(host="desk.test"))
+    for host, origin in (
+        ("desk.test", "http://DESK.test"),
+        ("desk.test:80", "http://desk.test"),
+        ("desk.test", "https://desk.test:443"),
+    ):
+        asked = request("/websockify", *given, ("Origin", origin), host=host)
+        assert isinstance(decide(asked, context()), Upgrade)
+
+
+HANDSHAKES = {
+    "no Upgrade": ({"Upgrade": None}, 426),
+    "no Connection": ({"Connection": None}, 426),
+    "Upgrade to h2c": ({"Upgrade": "h2c"}, 426),
+    "version 12": ({"Sec-WebSocket-Version": "12"}, 426),
+    "no version": ({"Sec-WebSocket-Version": None}, 426),
+    "no key": ({"Sec-WebSocket-Key": None}, 400),
+    "a short key": ({"Sec-WebSocket-Key": "c2hvcnQ="}, 400),
+    "no base64": ({"Sec-WebSocket-Key": "!" * 24}, 400),
+    "subprotocol base64": ({"Sec-WebSocket-Protocol": "base64"}, 400),
+}
+
+
+@pytest.mark.parametrize(("changes", "expected"), HANDSHAKES.values(), ids=HANDSHAKES)
+def test_a_wrong_handshake_gets_a_real_answer(
+    changes: dict[str, str | None], expected: int
+) -> None:
+    """W1, W2."""
+    lines = {**dict(UPGRADE), **changes}
+    asked = [(name, value) for name, value in lines.items() if value is not None]
+    decision = decide(request("/websockify", *asked, bearer()), context())
+    assert status(decision) == expected
+    if expected == 426:
+        assert header(decision, "Sec-WebSocket-Version") == "13"
+
+
+def test_the_binary_subprotocol_is_chosen_when_offered() -> None:
+    """Old noVNC asks for it."""
+    decision = upgrade(bearer(), ("Sec-WebSocket-Protocol", "base64, binary"))
+    assert header(decision, "Sec-WebSocket-Protocol") == "binary"
+
+
+def test_a_head_request_opens_no_websocket() -> None:
+    """RFC 6455, 4.2.1."""
+    asked = request("/websockify", *UPGRADE, bearer(), method="HEAD")
+    assert status(decide(asked, context())) == 400
+
+
+def test_a_full_house_is_503_before_the_upgrade() -> None:
+    """With a time to come back."""
+    decision = upgrade(bearer(), places=0)
+    assert status(decision) == 503
+    assert header(decision, "Retry-After") == "2"
+
+
+# Everything else behind the credential
+
+
+def test_settings_of_novnc_are_served_by_the_gate() -> None:
+    """Not from its folder; a watcher's page does not offer input."""
+    defaults = answer(decide(request("/defaults.json", bearer()), context()))
+    assert json.loads(defaults.body)["autoconnect"] is True
+    control = answer(decide(request("/mandatory.json", bearer()), context()))
+    watching = answer(decide(request("/mandatory.json", bearer(VIEW)), context()))
+    assert "view_only" not in json.loads(control.body)
+    assert json.loads(watching.body)["view_only"] is True
+    assert json.loads(control.body)["host"] == ""
+
+
+def test_counting_viewers_needs_control_and_no_link() -> None:
+    """A token in a query ends in logs, so machines use the header."""
+    assert isinstance(decide(request("/api/status", bearer()), context()), Report)
+    assert isinstance(decide(request("/api/status", cookie()), context()), Report)
+    assert status(decide(request("/api/status", bearer(VIEW)), context())) == 403
+    assert status(decide(request(f"/api/status?token={CONTROL}"), context())) == 403
+
+
+def test_an_unknown_path_is_404_to_who_may_ask() -> None:
+    """Dot files and folders are no files of ours."""
+    for path in ("/nothing", "/app/", "/app", "/.git", "/vnc.html/", "/%252e%252e/x"):
+        assert status(decide(request(path, bearer()), context())) == 404
+
+
+@pytest.mark.parametrize("path", ["/desk/1/vnc.html", "/vnc.html"])
+def test_a_subpath_is_stripped_when_it_is_there(path: str) -> None:
+    """Some proxies take it off themselves."""
+    decision = decide(request(path, bearer()), context(subpath="/desk/1/"))
+    assert isinstance(decision, ServeFile)
+    assert decision.name == "vnc.html"
+
+
+def test_every_answer_carries_the_headers() -> None:
+    """Also the refusals (OWASP ASVS 5.0, 3.4)."""
+    asked = [
+        *(request("/"), request("/", bearer()), request("/vnc.html", bearer()), LOGGED_IN),
+        *(request(method="PUT"), request("/healthz"), request("/x", bearer())),
+        *(request("/websockify", bearer()), request(f"/?token={CONTROL}")),
+        *(request("/mandatory.json", bearer()), request("/api/status", bearer())),
+    ]
+    for one in asked:
+        decision = decide(one, context())
+        assert (header(decision, "Content-Security-Policy") or "").endswith(
+            "frame-ancestors 'none'"
+        )
+        assert header(decision, "Referrer-Policy") == "no-referrer"
+        assert header(decision, "X-Content-Type-Options") == "nosniff"
+        assert header(decision, "Cross-Origin-Opener-Policy") == "same-origin"
+        assert header(decision, "Cross-Origin-Resource-Policy") == "same-origin"
+        if not isinstance(decision, ServeFile):
+            cached = header(decision, "Cache-Control")
+            assert cached == "no-store"
+
+
+# VNC_AUTH=none
+
+
+HOSTS = {
+    "localhost:8002": True,
+    "desk1.localhost": True,
+    "127.0.0.1:9000": True,
+    "[::1]:8002": True,
+    "192.0.2.1": True,
+    "public.test": True,
+    "evil.test": False,
+    "localhost.": False,
+    "localhost.evil.test": False,
+    "user@localhost": False,
+    "": False,
+}
+
+
+@pytest.mark.parametrize(("host", "good"), HOSTS.items())
+def test_without_a_credential_the_host_must_be_known(host: str, good: bool) -> None:
+    """DNS rebinding (H17): then nothing else would keep a page out."""
+    at = context(auth="none", public_url="https://public.test/x", tokens=())
+    decision = decide(request("/vnc.html", host=host), at)
+    assert isinstance(decision, ServeFile) if good else status(decision) == 403
+
+
+def test_without_a_credential_the_origin_must_be_ours() -> None:
+    """And a WebSocket must say one."""
+    at = context(auth="none", tokens=())
+    assert isinstance(decide(request("/websockify", *UPGRADE, ORIGIN), at), Upgrade)
+    for wrong in ((), (("Origin", "http://localhost:3000"),), (ORIGIN, ORIGIN)):
+        assert status(decide(request("/websockify", *UPGRADE, *wrong), at)) == 403
+    assert status(decide(request("/vnc.html", ("Origin", "http://evil.test")), at)) == 403
+
+
+def test_without_a_credential_everybody_has_control() -> None:
+    """That is what was asked for."""
+    at = context(auth="none", tokens=())
+    decision = decide(request("/websockify", *UPGRADE, ORIGIN), at)
+    assert isinstance(decision, Upgrade)
+    assert (decision.access.role, decision.access.carrier) == (Role.CONTROL, Carrier.NONE)
+    assert status(decide(request(f"/?token={CONTROL}"), at)) == 200
+    assert isinstance(decide(request("/api/status"), at), Report)
+
+
+def test_an_empty_token_set_lets_nobody_in() -> None:
+    """Closed is the default."""
+    assert status(decide(request("/", bearer()), context(tokens=()))) == 401

@@ -1,0 +1,157 @@
+"""The session cookie: who gets in with it, and what ends it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from deskgate.gate import sessions
+from deskgate.gate.sessions import Denied, Session, cookie_name, issue_cookie, read_cookie
+
+from .samples import CHANCE, CONTROL, CONTROL_TOKEN, NOW, SECRET, VIEW_TOKEN
+
+TOKENS = (CONTROL_TOKEN, VIEW_TOKEN)
+COOKIE = issue_cookie(CONTROL_TOKEN, SECRET, now=NOW, chance=CHANCE)
+
+
+def read(value: str, *, now: float = NOW, secret: bytes = SECRET) -> Session | None:
+    return read_cookie(value, TOKENS, secret, now=now)
+
+
+@pytest.mark.parametrize("token", TOKENS, ids=["control", "view"])
+def test_a_fresh_cookie_stands_for_its_token(token: sessions.Token) -> None:
+    """The role comes from the token row, never from the cookie."""
+    value = issue_cookie(token, SECRET, now=NOW, chance=CHANCE)
+    assert read(value) == Session(token=token, session_id=CHANCE.hex(), issued=int(NOW))
+
+
+def test_the_cookie_holds_neither_the_token_nor_its_hash() -> None:
+    """A stolen cookie must not become a token."""
+    assert CONTROL not in COOKIE
+    assert CONTROL_TOKEN.digest.hex() not in COOKIE
+
+
+PARTS = COOKIE.split(".")
+OTHER_ID = ".".join([PARTS[0], VIEW_TOKEN.token_id, *PARTS[2:]])
+INVALID = {
+    "empty": "",
+    "not a cookie": "hello",
+    "another version": COOKIE.replace("v1.", "v2.", 1),
+    "cut": COOKIE[:-1],
+    "longer": COOKIE + "0",
+    "a newline behind": COOKIE + "\n",
+    "signature changed": COOKIE[:-1] + ("0" if COOKIE[-1] != "0" else "1"),
+    "signature in upper case": ".".join([*PARTS[:4], PARTS[4].upper()]),
+    "issued later": ".".join([*PARTS[:2], str(int(NOW) + 1), *PARTS[3:]]),
+    "other chance": ".".join([*PARTS[:3], "f" * 32, PARTS[4]]),
+    "moved to another token": OTHER_ID,
+    "unknown token": ".".join([PARTS[0], "0" * 16, *PARTS[2:]]),
+    "8 KiB": "v1." + "a" * 8192,
+    "digits of another script": COOKIE.replace(PARTS[2], "\u0661" * 10),
+}
+
+
+@pytest.mark.parametrize("value", INVALID.values(), ids=INVALID)
+def test_a_tampered_cookie_is_none(value: str) -> None:
+    """Every part is under the signature."""
+    assert read(value) is None
+
+
+@given(st.integers(0, len(COOKIE) - 1), st.characters(codec="ascii"))
+def test_no_single_change_survives(place: int, char: str) -> None:
+    """Whatever character is changed wherever."""
+    changed = COOKIE[:place] + char + COOKIE[place + 1 :]
+    assert (read(changed) is None) == (changed != COOKIE)
+
+
+def test_another_boot_secret_is_another_desktop() -> None:
+    """A recreated container knows no old cookie."""
+    assert read(COOKIE, secret=b"another boot secret of 32 bytes!") is None
+
+
+def test_a_cookie_dies_with_its_token() -> None:
+    """Revoked, replaced or expired: the row is what counts."""
+    assert read_cookie(COOKIE, (VIEW_TOKEN,), SECRET, now=NOW) is None
+    rotated = replace(CONTROL_TOKEN, digest=b"\1" * 32)
+    assert read_cookie(COOKIE, (rotated,), SECRET, now=NOW) is None
+    expired = replace(CONTROL_TOKEN, expires=NOW)
+    assert read_cookie(COOKIE, (expired,), SECRET, now=NOW) is None
+
+
+AGES = [
+    (0, True),
+    (sessions.LIFETIME_SECONDS - 1, True),
+    (sessions.LIFETIME_SECONDS, False),
+    (-sessions.CLOCK_SLACK_SECONDS, True),
+    (-sessions.CLOCK_SLACK_SECONDS - 1, False),
+]
+
+
+@pytest.mark.parametrize(("age", "good"), AGES)
+def test_a_cookie_lives_twelve_hours(age: int, good: bool) -> None:
+    """Absolutely, and one from the future is forged."""
+    assert (read(COOKIE, now=int(NOW) + age) is not None) == good
+
+
+def test_a_session_ends_with_itself_or_its_token() -> None:
+    """Whichever is first."""
+    control = Session(token=CONTROL_TOKEN, session_id="a", issued=int(NOW))
+    assert control.ends == NOW + sessions.LIFETIME_SECONDS
+    assert replace(control, token=VIEW_TOKEN).ends == VIEW_TOKEN.expires
+
+
+def session(number: int, token: sessions.Token = CONTROL_TOKEN) -> Session:
+    return Session(token=token, session_id=f"{number:032x}", issued=number)
+
+
+def test_a_logged_out_session_is_held_and_no_other() -> None:
+    """The second browser stays."""
+    denied = Denied().adding(session(1))
+    assert denied.holds(session(1))
+    assert not denied.holds(session(2))
+    assert not Denied().holds(session(1))
+
+
+def test_a_full_list_revives_nobody_and_touches_no_other_token() -> None:
+    """What is forgotten is refused by its time instead."""
+    denied = Denied()
+    for number in range(1, sessions.DENIED_PER_TOKEN + 3):
+        denied = denied.adding(session(number))
+    assert all(denied.holds(session(number)) for number in range(sessions.DENIED_PER_TOKEN + 3))
+    assert not denied.holds(session(sessions.DENIED_PER_TOKEN + 3))
+    assert not denied.holds(session(1, VIEW_TOKEN))
+    assert len(denied.ids[CONTROL_TOKEN.token_id]) == sessions.DENIED_PER_TOKEN
+
+
+NAMES = [
+    (False, "/", "vnc_0123abcd"),
+    (False, "/desk/", "vnc_0123abcd"),
+    (True, "/", "__Host-vnc_0123abcd"),
+    (True, "/desk/", "__Secure-vnc_0123abcd"),
+]
+
+
+@pytest.mark.parametrize(("secure", "subpath", "name"), NAMES)
+def test_the_name_binds_the_cookie_to_https(secure: bool, subpath: str, name: str) -> None:
+    """The browser enforces the prefixes; __Host- needs the path /."""
+    assert cookie_name("0123abcd", secure=secure, subpath=subpath) == name
+
+
+ATTRIBUTES = [
+    ("v", False, False, "n=v; Path=/d/; HttpOnly; SameSite=Lax"),
+    ("v", True, False, "n=v; Path=/d/; HttpOnly; SameSite=Lax; Secure"),
+    ("v", False, True, "n=v; Path=/d/; HttpOnly; SameSite=None; Secure; Partitioned"),
+    ("", False, False, "n=; Path=/d/; HttpOnly; SameSite=Lax; Max-Age=0"),
+]
+
+
+@pytest.mark.parametrize(("value", "secure", "framed", "header"), ATTRIBUTES)
+def test_the_attributes_fit_the_way_it_is_seen(
+    value: str, secure: bool, framed: bool, header: str
+) -> None:
+    """Never without HttpOnly, never with a Domain."""
+    made = sessions.set_cookie("n", value, subpath="/d/", secure=secure, framed=framed)
+    assert made == header

@@ -1,0 +1,56 @@
+"""Values that several unit tests share."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import PurePosixPath
+
+from deskgate.forms import FormError
+from deskgate.plan import Chance, Plan, make_plan
+from deskgate.programs import Place
+from deskgate.reading import Reading, read_settings
+from deskgate.tokens import NewToken
+
+CONTROL = "c0" * 32
+VIEW = "e1" * 32
+GIVEN = "0123456789abcdef" * 4
+NOW = 1893456000.0  # 2030-01-01T00:00:00Z
+PLACE = Place(
+    folder=PurePosixPath("/run/deskgate"),
+    python="/opt/deskgate/bin/python",
+    web="/opt/deskgate/novnc",
+    window_manager=("jwm",),
+)
+CHANCE = Chance(
+    control=CONTROL,
+    view=VIEW,
+    cookie=bytes(range(16)),
+    rfb_passwords=(b"control!", b"viewing!"),
+)
+
+
+def _no_files(path: str) -> str:
+    raise FormError("no files here")
+
+
+def reading_of(environ: Mapping[str, str]) -> Reading:
+    """Settings from variables alone."""
+    return read_settings(environ, _no_files)
+
+
+def plan_of(
+    environ: Mapping[str, str] | None = None,
+    *,
+    place: Place = PLACE,
+    show_terminal: bool = True,
+    extra: Sequence[NewToken] = (),
+) -> Plan:
+    """The plan of these variables, with fixed chance and time."""
+    return make_plan(
+        reading_of(environ or {}),
+        place,
+        CHANCE,
+        now=NOW,
+        show_terminal=show_terminal,
+        extra=extra,
+    )

@@ -1,0 +1,111 @@
+"""The arrows between modules, the purity of the core, and the size of a module."""
+
+from __future__ import annotations
+
+import ast
+import re
+from pathlib import Path
+
+import pytest
+
+PACKAGE = Path(__file__).parents[2] / "entrypoint" / "deskgate"
+MAX_LINES = 260
+
+# Pure: values in, values out.
+CORE = {
+    "errors", "forms", "settings", "reading", "tokens", "rfb", "programs", "links", "plan",
+    "banner", "render", "surroundings", "conductor.restart",
+    "gate.policy", "gate.sessions", "gate.limits", "gate.credentials", "gate.des",
+    "gate.targets", "gate.headers", "gate.outside",
+}  # fmt: skip
+IMPURE = {"os", "sys", "socket", "time", "random", "secrets", "logging", "subprocess", "asyncio"}
+# Lowest first: a module imports only from rows above its own.
+LAYERS = [
+    {"errors", "forms", "gate.des"},
+    {"settings", "tokens", "rfb"},
+    {"reading", "links", "programs"},
+    {"plan"},
+    {"banner", "render", "surroundings"},
+    {"files", "probe"},
+    {"running", "install"},
+    {"health", "conductor", "gate"},
+    {"start"},
+    {"preview"},
+    {"cli"},
+]
+
+
+def modules() -> dict[str, Path]:
+    """Dotted name below the package → file."""
+    found = {}
+    for path in sorted(PACKAGE.rglob("*.py")):
+        parts = path.relative_to(PACKAGE).with_suffix("").parts
+        found[".".join(parts)] = path
+    return found
+
+
+def imports(path: Path) -> set[str]:
+    """Every module that a file imports, wherever in it."""
+    found: set[str] = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            found.update(alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            found.add(node.module)
+            found.update(f"{node.module}.{alias.name}" for alias in node.names)
+    return found
+
+
+def layer(name: str) -> int | None:
+    """The layer of a module, or of the folder that holds it."""
+    for number, row in enumerate(LAYERS):
+        if name in row or name.split(".")[0] in row:
+            return number
+    return None
+
+
+@pytest.mark.parametrize("name", sorted(CORE))
+def test_a_core_module_is_pure(name: str) -> None:
+    """No environment, files, sockets, clock, chance or log: they come in as arguments."""
+    roots = {module.split(".")[0] for module in imports(modules()[name])}
+    assert roots & IMPURE == set()
+    assert not re.search(r"\bopen\(|\.read_text|\.read_bytes", modules()[name].read_text())
+
+
+@pytest.mark.parametrize("name", [n for n in modules() if layer(n) is not None])
+def test_a_module_imports_only_from_below(name: str) -> None:
+    """The arrows of the design."""
+    own = layer(name)
+    assert own is not None
+    known = modules().keys() | {"conductor", "gate"}
+    for module in imports(modules()[name]):
+        inner = module.removeprefix("deskgate.")
+        if inner == module or inner not in known:
+            continue
+        other = layer(inner)
+        same_folder = inner.split(".")[0] == name.split(".")[0]
+        assert same_folder or (other is not None and other < own), f"{name} imports {inner}"
+
+
+@pytest.mark.parametrize("name", modules())
+def test_a_module_is_read_in_one_sitting(name: str) -> None:
+    """Longer ones are two."""
+    assert len(modules()[name].read_text().splitlines()) <= MAX_LINES
+
+
+@pytest.mark.parametrize("name", modules())
+def test_every_public_thing_says_what_it_is_for(name: str) -> None:
+    """A docstring for each module, class and public function."""
+    tree = ast.parse(modules()[name].read_text(encoding="utf-8"))
+    kinds = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
+    defined = [n for n in ast.walk(tree) if isinstance(n, kinds) and not n.name.startswith("_")]
+    inner = {
+        child
+        for n in ast.walk(tree)
+        if isinstance(n, (ast.FunctionDef, ast.AsyncFunctionDef))
+        for child in ast.walk(n)
+        if child is not n
+    }
+    missing = [n.name for n in defined if n not in inner and not ast.get_docstring(n)]
+    assert ast.get_docstring(tree)
+    assert missing == []

@@ -1,0 +1,150 @@
+"""Tokens: form, comparison, and websockify's file format."""
+
+from __future__ import annotations
+
+import pytest
+
+from deskgate import tokens
+from deskgate.tokens import NewToken, Role, Token, TokenFileError
+
+A = "0123456789abcdef" * 4
+B = "fedcba9876543210" * 4
+
+
+@pytest.mark.parametrize("value", [A, A[:32], "A-z_9bcD" * 5, (A * 4)[:256]], ids=len)
+def test_a_strong_token_has_no_weakness(value: str) -> None:
+    """32 to 256 characters that need no escaping in a URL or in the token file."""
+    assert tokens.weakness(value) is None
+
+
+@pytest.mark.parametrize(
+    "value",
+    ["", "short", A[:31], (A * 5)[:257], A + ":", A + " ", A + "%", A + "\n", A + "ü", A + "/"],
+    ids=ascii,
+)
+def test_a_token_outside_its_form_is_refused_without_being_shown(value: str) -> None:
+    """E8 and E9 of the matrix."""
+    weakness = tokens.weakness(value)
+    assert weakness is not None
+    assert weakness.startswith("a token is 32 to 256")
+    assert not value or value not in weakness
+
+
+@pytest.mark.parametrize("value", ["a" * 64, "abcdefg" * 8])
+def test_a_token_of_few_different_characters_can_be_guessed(value: str) -> None:
+    """Length alone is no strength."""
+    assert (
+        tokens.weakness(value) == "this token can be guessed; make one with: openssl rand -hex 32"
+    )
+
+
+def test_a_token_in_clear_does_not_show_itself_in_a_traceback() -> None:
+    """repr() is what a traceback or a log would hold."""
+    assert A not in repr(NewToken(name="control", role=Role.CONTROL, value=A))
+
+
+def make(value: str, *, expires: float | None = None, name: str = "x") -> Token:
+    """A token by its digest."""
+    return Token(name=name, role=Role.VIEW, digest=tokens.digest_of(value), expires=expires)
+
+
+def test_only_the_exact_token_is_found() -> None:
+    """Shortened, lengthened, upper-cased, padded: none of them."""
+    rows = [make(A, name="a"), make(B, name="b")]
+    found = tokens.find_token(rows, B, 0.0)
+    assert found is not None
+    assert found.name == "b"
+    for wrong in ("", A[:-1], A + "0", A.upper(), A + "\n", " " + A, A + "\0", "\udcff"):
+        assert tokens.find_token(rows, wrong, 0.0) is None
+
+
+def test_an_expired_token_is_not_found_from_its_second_on() -> None:
+    """The expiry itself is already too late."""
+    rows = [make(A, expires=100.0)]
+    assert tokens.find_token(rows, A, 99.9) is rows[0]
+    assert tokens.find_token(rows, A, 100.0) is None
+
+
+def test_a_token_id_names_the_token_without_telling_it() -> None:
+    """Equal tokens have equal ids; the id is neither the token nor its digest."""
+    assert make(A).token_id == make(A).token_id
+    assert make(A).token_id != make(B).token_id
+    assert make(A).token_id not in tokens.digest_of(A).hex()
+    assert len(make(A).token_id) == 16
+
+
+def test_expiry_survives_writing_and_reading() -> None:
+    """Whole seconds in UTC."""
+    assert tokens.format_expiry(1893456000.9) == "2030-01-01T00:00:00Z"
+    assert tokens.parse_expiry("2030-01-01T00:00:00Z") == 1893456000.0
+    assert tokens.parse_expiry("2030-01-01T01:00:00+01:00") == 1893456000.0
+
+
+def test_an_expiry_without_a_zone_is_refused() -> None:
+    """The container's zone is not the writer's."""
+    with pytest.raises(ValueError, match="no time zone"):
+        tokens.parse_expiry("2030-01-01T00:00:00")
+
+
+def test_a_view_row_leads_stock_websockify_nowhere() -> None:
+    """Stock websockify has no view role: it would hand out control."""
+    rows = tokens.token_rows(
+        [
+            NewToken(name="control", role=Role.CONTROL, value=A),
+            NewToken(name="view", role=Role.VIEW, value=B, expires=1893456000.0),
+        ],
+        "127.0.0.1:5901",
+    )
+    assert rows == [
+        {"comment": "name=control role=control", "token": A, "target": "127.0.0.1:5901"},
+        {
+            "comment": "name=view role=view expires=2030-01-01T00:00:00Z",
+            "token": B,
+            "target": "127.0.0.1:0",
+        },
+    ]
+
+
+FILE = f"""\
+# made by hand
+# name=alice role=view expires=2030-01-01T00:00:00Z
+{A}: 127.0.0.1:0
+
+{B}: unix_socket:/run/rfb.sock
+"""
+
+
+def test_a_token_file_is_read_with_its_comments() -> None:
+    """A row without a comment is a control token, as for stock websockify."""
+    assert tokens.parse_token_file(FILE) == (
+        Token(name="alice", role=Role.VIEW, digest=tokens.digest_of(A), expires=1893456000.0),
+        Token(name="control-5", role=Role.CONTROL, digest=tokens.digest_of(B)),
+    )
+
+
+def test_prose_between_comment_and_row_changes_nothing() -> None:
+    """Only `key=value` comments are about the row below."""
+    text = f"# name=bob role=view\n# a remark about Bob\n{A}: 127.0.0.1:0\n"
+    assert tokens.parse_token_file(text)[0].name == "bob"
+
+
+BAD_FILES = {
+    "no colon": (f"{A} 127.0.0.1:5901", "line 1: not of the form"),
+    "no space after the colon": (f"{A}:127.0.0.1:5901", "line 1: not of the form"),
+    "no target": (f"{A}: ", "line 1: not of the form"),
+    "weak token": ("short: 127.0.0.1:5901", "line 1: a token is 32 to 256"),
+    "unknown role": (f"# name=a role=king\n{A}: h:1", "line 1: role is control or view"),
+    "bad expiry": (f"# name=a expires=soon\n{A}: h:1", "line 1: role is control or view"),
+    "bad name": (f"# name=a/b\n{A}: h:1", "line 1: a name is letters"),
+    "one token twice": (f"{A}: h:1\n{A}: h:1", "two rows hold the same token"),
+    "one name twice": (f"# name=a\n{A}: h:1\n# name=a\n{B}: h:1", "two tokens have the same name"),
+}
+
+
+@pytest.mark.parametrize(("text", "beginning"), BAD_FILES.values(), ids=BAD_FILES.keys())
+def test_a_bad_token_file_names_the_line_and_no_token(text: str, beginning: str) -> None:
+    """The gate keeps its old set and logs this text."""
+    with pytest.raises(TokenFileError) as error:
+        tokens.parse_token_file(text)
+    assert str(error.value).startswith(beginning)
+    assert A not in str(error.value)
