@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import socket
 import struct
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from pathlib import Path
 from typing import Any, Final
 
@@ -58,15 +58,13 @@ def open_listeners(tables: Sequence[str]) -> set[int]:
     return found
 
 
-def no_back_door(record: Mapping[str, Any]) -> None:
-    """Neither Xvnc's RFB port nor X itself listens beyond loopback."""
+def refuse_back_doors(record: Mapping[str, Any], listening: Set[int]) -> None:
+    """Neither Xvnc's RFB port nor X itself may listen beyond loopback."""
     display = int(record["display"][1:])
     doors = {5900 + display, 6000 + display}
     if not record["rfb"].startswith("unix_socket:"):
         doors.add(int(record["rfb"].rpartition(":")[2]))
-    tables = [Path(f"/proc/net/{name}") for name in ("tcp", "tcp6")]
-    found = open_listeners([table.read_text() for table in tables if table.exists()])
-    if bad := sorted(found & doors - {record["port"]}):
+    if bad := sorted(listening & doors - {record["port"]}):
         raise ProgramError(f"health: port {bad[0]} listens beyond loopback, past the gate")
 
 
@@ -79,7 +77,9 @@ def health() -> int:
         cookie = (folder / "Xauthority").read_bytes()[-16:]
         x_answers(int(record["display"][1:]), cookie)
         greeting_only_with_token(record, token)
-        no_back_door(record)
+        tables = [Path(f"/proc/net/{name}") for name in ("tcp", "tcp6")]
+        listening = open_listeners([table.read_text() for table in tables if table.exists()])
+        refuse_back_doors(record, listening)
     except OSError as error:
         raise ProgramError(f"health: {error.strerror or type(error).__name__}") from None
     print(f"healthy: {record['display']} behind port {record['port']} (uid {os.getuid()})")

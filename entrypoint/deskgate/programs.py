@@ -22,6 +22,8 @@ class Program:
 
     Args:
         needs: names of programs that must be ready before this one starts.
+        uses: names of programs that it talks to; it starts without waiting for them, and like
+            those that need, it is stopped before them.
         ready: `stdout` (its first line), `tcp:HOST:PORT`, `unix:PATH`, or `spawn` (at once).
         ready_seconds: how long it may take to become ready.
         essential: without it the container ends, with status 69.
@@ -33,6 +35,7 @@ class Program:
     name: str
     command: tuple[str, ...]
     needs: tuple[str, ...] = ()
+    uses: tuple[str, ...] = ()
     ready: str = "spawn"
     ready_seconds: int = 30
     essential: bool = False
@@ -121,7 +124,14 @@ def xvnc(settings: Settings, place: Place) -> Program:
 def gate(place: Place) -> Program:
     """Our gate. It tells `ready` on stdout and needs nobody: Xvnc may come later."""
     command = (place.python, "-I", "-m", "deskgate.gate", place.path("gate.json"))
-    return Program(name="gate", command=command, ready="stdout", essential=True, reads_secret=True)
+    return Program(
+        name="gate",
+        command=command,
+        uses=("xvnc",),
+        ready="stdout",
+        essential=True,
+        reads_secret=True,
+    )
 
 
 def websockify(settings: Settings, place: Place) -> Program:
@@ -136,6 +146,7 @@ def websockify(settings: Settings, place: Place) -> Program:
     return Program(
         name="websockify",
         command=tuple(command),
+        uses=("xvnc",),
         ready=f"tcp:{reach}:{settings.novnc_port}",
         essential=True,
         chatty=True,
@@ -160,12 +171,12 @@ def desktop_programs(settings: Settings, place: Place) -> tuple[Program, ...]:
 
 
 def order(programs: Sequence[Program]) -> tuple[tuple[str, ...], ...]:
-    """Names by level: a level needs only earlier ones. Stopping goes the other way.
+    """Names by level: a level needs and uses only earlier ones. Stopping goes the other way.
 
     Raises:
         ProgramError: an unknown name, or a cycle; says which.
     """
-    needs = {program.name: set(program.needs) for program in programs}
+    needs = {program.name: {*program.needs, *program.uses} for program in programs}
     for name, wanted in needs.items():
         if unknown := sorted(wanted - needs.keys()):
             raise ProgramError(f"{name}: cannot need {unknown[0]!r}: there is no such program")

@@ -38,11 +38,14 @@ def of_command(plan: Plan, environ: Mapping[str, str]) -> dict[str, str]:
 def of_programs(
     plan: Plan, environ: Mapping[str, str], *, home_is_writable: bool
 ) -> dict[str, str]:
-    """The desktop's programs, and the conductor itself: no secret at all, and a usable home.
+    """The desktop's programs, and the conductor itself: no secret at all, and what a desktop needs.
 
-    Under an arbitrary uid HOME is `/`, where no program can keep its files.
+    Under an arbitrary uid HOME is `/`, where no program can keep its files. Slim images set no
+    locale, and then a terminal knows ASCII only.
     """
     clean = without_secrets(environ, plan.secret_variables, shared=False)
     if not clean.get("HOME") or not home_is_writable:
         clean["HOME"] = str(plan.place.folder)
+    if not any(clean.get(name) for name in ("LC_ALL", "LC_CTYPE", "LANG")):
+        clean["LANG"] = "C.UTF-8"
     return with_display(plan, clean)

@@ -30,7 +30,7 @@ READY: Final = "deskgate: the desktop is ready"
 READY_SECONDS: Final = 20.0  # a start takes 0.5 s on an idle machine
 SECRETS: Final = ("VNC_TOKEN", "VNC_VIEW_TOKEN", "SESSION_API_KEY", "OH_SESSION_API_KEYS_0")
 
-LINK: Final = re.compile(r"^  (control|watch) +(\S+)$", re.MULTILINE)
+LINK: Final = re.compile(r"^  (control|watch) +(\S.*)$", re.MULTILINE)
 GENERATED: Final = re.compile(r"token(?:=|%3D)([0-9a-f]{64})")
 COMPLAINT: Final = re.compile(r'^[\w-]+: (warning|error): |"level": ?"(warning|error)"')
 WORDS: Final = {"control": "control", "view": "watch"}  # role → the banner's word for its link

@@ -57,6 +57,11 @@ class Process:
     holds: list[str]
     ours: bool
 
+    @property
+    def started_inside(self) -> bool:
+        """Not by the engine, as `docker exec` and HEALTHCHECK are; PID 1 counts as inside."""
+        return self.parent != 0 or self.pid == 1
+
 
 def processes(desk: Desk, *, text: str = "") -> list[Process]:
     """Every process inside, and whether a text stands in its arguments or environment."""

@@ -75,8 +75,8 @@ class Viewer:
     def _shake_hands(self, shared: bool) -> tuple[int, int, str]:
         assert self._read(12) == VERSION
         self._socket.send(VERSION)
-        types = self._read(self._read(1)[0])
-        assert types == bytes([NONE]), f"the gate offers security types {list(types)}"
+        self.security_types = self._read(self._read(1)[0])
+        assert NONE in self.security_types
         self._socket.send(bytes([NONE]))
         assert self._read(4) == bytes(4)
         self._socket.send(bytes([shared]))

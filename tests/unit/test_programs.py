@@ -149,6 +149,13 @@ def test_programs_start_by_level_of_need() -> None:
     assert programs.order(rows) == (("db", "x"), ("wm",), ("app",))
 
 
+def test_the_gate_is_stopped_before_xvnc_but_does_not_wait_for_it() -> None:
+    """Its viewers shall hear that the desktop stops, not that Xvnc is gone."""
+    rows = programs.desktop_programs(samples.reading_of({}).settings, samples.PLACE)
+    assert programs.order(rows) == (("xvnc",), ("gate", "wm"))
+    assert next(row for row in rows if row.name == "gate").needs == ()
+
+
 def test_an_unknown_need_is_refused_by_name() -> None:
     """Before anything starts."""
     with pytest.raises(ProgramError, match="app: cannot need 'xvcn'"):

@@ -54,7 +54,7 @@ async def live(config: GateConfig, listener: socket.socket, boot_secret: bytes) 
     loop.call_soon(_load_the_rest)
     await stopped.wait()
     server.close()
-    await _say_goodbye(keeper)
+    await say_goodbye(keeper)
     return Status.OK
 
 
@@ -69,7 +69,8 @@ def _load_the_rest() -> None:
         log.debug("prctl: the process stays dumpable")
 
 
-async def _say_goodbye(keeper: Keeper) -> None:
+async def say_goodbye(keeper: Keeper) -> None:
+    """End every viewer with 1001 and every connection at once; wait a moment for the goodbyes."""
     for viewer in tuple(keeper.viewers):
         viewer.close(1001, "the gate stops")
     for connection in tuple(keeper.connections):

@@ -13,7 +13,7 @@ from deskgate.gate.outside import see
 from deskgate.gate.sessions import Denied
 from deskgate.tokens import Role, Token, digest_of
 
-CONTROL = "c0ntr01-" * 8
+CONTROL = "c0ntrO1-" * 8
 VIEW = "wAtch3r_" * 8
 NOW = 1_800_000_000.0
 SECRET = b"boot secret of thirty-two bytes."

@@ -84,7 +84,7 @@ AUTHORITIES = [
     ("host:", None),
     ("host:123456", None),
     ("host/path", None),
-    ("ho\u017ft", None),  # ſ folds to s without ASCII
+    ("ho\u017ft", None),  # folds to an s without re.ASCII
 ]
 
 

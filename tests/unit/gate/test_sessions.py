@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from deskgate.gate import sessions
 from deskgate.gate.sessions import Denied, Session, cookie_name, issue_cookie, read_cookie
+from deskgate.tokens import Token
 
 from .samples import CHANCE, CONTROL, CONTROL_TOKEN, NOW, SECRET, VIEW_TOKEN
 
@@ -22,7 +23,7 @@ def read(value: str, *, now: float = NOW, secret: bytes = SECRET) -> Session | N
 
 
 @pytest.mark.parametrize("token", TOKENS, ids=["control", "view"])
-def test_a_fresh_cookie_stands_for_its_token(token: sessions.Token) -> None:
+def test_a_fresh_cookie_stands_for_its_token(token: Token) -> None:
     """The role comes from the token row, never from the cookie."""
     value = issue_cookie(token, SECRET, now=NOW, chance=CHANCE)
     assert read(value) == Session(token=token, session_id=CHANCE.hex(), issued=int(NOW))
@@ -103,7 +104,7 @@ def test_a_session_ends_with_itself_or_its_token() -> None:
     assert replace(control, token=VIEW_TOKEN).ends == VIEW_TOKEN.expires
 
 
-def session(number: int, token: sessions.Token = CONTROL_TOKEN) -> Session:
+def session(number: int, token: Token = CONTROL_TOKEN) -> Session:
     return Session(token=token, session_id=f"{number:032x}", issued=number)
 
 

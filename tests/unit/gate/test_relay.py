@@ -1,0 +1,400 @@
+"""A viewer's life on real sockets: both roles, both ways, every close code."""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+from websockets.exceptions import ConnectionClosed
+from websockets.frames import Frame, Opcode
+from websockets.sync.client import ClientConnection
+
+from deskgate import rfb
+from deskgate.gate import limits
+from deskgate.gate.relay import binary_header
+
+from .running import (
+    TOKEN_FILE,
+    Desk,
+    Gate,
+    close_code,
+    receive,
+    running_gate,
+    shake,
+    wait_until,
+)
+from .samples import CONTROL, VIEW
+
+HEADERS = [
+    (0, b"\x82\x00"),
+    (125, b"\x82\x7d"),
+    (126, b"\x82\x7e\x00\x7e"),
+    (65535, b"\x82\x7e\xff\xff"),
+    (65536, b"\x82\x7f\0\0\0\0\0\x01\0\0"),
+]
+
+
+@pytest.mark.parametrize(("length", "header"), HEADERS)
+def test_our_frame_heads_are_those_of_the_library(length: int, header: bytes) -> None:
+    """RFC 6455, 5.2, at every border."""
+    assert binary_header(length) == header
+    whole = Frame(Opcode.BINARY, b"x" * length).serialize(mask=False)
+    assert whole == header + b"x" * length
+
+
+def admitted(gate: Gate) -> None:
+    with gate.view():
+        pass
+
+
+def send_raw(viewer: ClientConnection, data: bytes) -> None:
+    viewer.socket.sendall(data)
+
+
+def masked(opcode: int, payload: bytes, *, fin: bool = True) -> bytes:
+    return Frame(Opcode(opcode), payload, fin=fin).serialize(mask=True)
+
+
+@pytest.mark.parametrize(("token", "kind"), [(CONTROL, rfb.NONE), (VIEW, rfb.VNC_AUTH)])
+def test_each_role_enters_xvnc_by_its_own_door(
+    gate: Gate, desk: Desk, token: str, kind: int
+) -> None:
+    """The browser sees None both times; bytes pass both ways unread."""
+    with gate.view(token) as viewer:
+        chosen, xvnc = desk.next()
+        assert chosen == kind
+        shake(viewer)
+        viewer.send(b"\x01")
+        assert receive(xvnc, 1) == b"\x01"
+        xvnc.sendall(b"server init")
+        assert viewer.recv(5) == b"server init"
+        for size in (1, 125, 126, 65535, 65536, 300_000):
+            xvnc.sendall(b"s" * size)
+            got = b""
+            while len(got) < size:
+                part = viewer.recv(5)
+                assert isinstance(part, bytes)
+                got += part
+            viewer.send(b"c" * size)
+            assert receive(xvnc, size) == b"c" * size
+
+
+def test_a_view_link_without_a_view_password_is_no_control_link(gate: Gate, desk: Desk) -> None:
+    """T14: refused before the upgrade, whatever is wrong with the password file."""
+    for content in (b"", b"\0" * 8, b"\0" * 16):
+        Path(gate.keeper.config.rfbauth).write_bytes(content)
+        assert gate.refuses(token=VIEW) == 503
+    Path(gate.keeper.config.rfbauth).unlink()
+    assert gate.refuses(token=VIEW) == 503
+    assert desk.accepted.empty()
+
+
+def test_a_message_arrives_in_one_write(gate: Gate, desk: Desk) -> None:
+    """Up to 1.15, Xvnc loses step when a message is split; fragments are put together first."""
+    with gate.view() as viewer:
+        _, xvnc = desk.next()
+        shake(viewer)
+        send_raw(viewer, masked(2, b"\xfb" + b"1" * 10, fin=False))
+        send_raw(viewer, masked(9, b"ping"))
+        send_raw(viewer, masked(0, b"", fin=False))
+        send_raw(viewer, masked(0, b"2" * 10))
+        assert xvnc.recv(100) == b"\xfb" + b"1" * 10 + b"2" * 10
+
+
+def test_what_is_glued_to_the_handshake_is_not_lost(gate: Gate, desk: Desk) -> None:
+    """A client may send its ClientInit at once."""
+    with gate.view() as viewer:
+        _, xvnc = desk.next()
+        viewer.send(rfb.VERSION + b"\x01" + b"\x01")
+        assert receive(xvnc, 1) == b"\x01"
+
+
+BROKEN = {
+    "text": (masked(1, b"hello"), 1003),
+    "unmasked": (b"\x82\x01x", 1002),
+    "reserved bit": (b"\xc2\x80\0\0\0\0", 1002),
+    "bad opcode": (b"\x83\x80\0\0\0\0", 1002),
+    "fragmented ping": (b"\x09\x80\0\0\0\0", 1002),
+    "long ping": (b"\x89\xfe\x00\x7e\0\0\0\0" + b"x" * 126, 1002),
+    "close code 1005": (masked(8, b"\x03\xed"), 1002),
+    "bad close reason": (masked(8, b"\x03\xe8\xff\xff"), 1007),
+    "a stray continuation": (masked(0, b"x"), 1002),
+    "claims 2^63-1": (b"\x82\xff\x7f" + b"\xff" * 7, 1009),
+    "a byte too much": (b"\x82\xff" + (limits.MESSAGE_BYTES + 1).to_bytes(8, "big"), 1009),
+    "too much in fragments": (
+        masked(2, b"x" * limits.MESSAGE_BYTES, fin=False) + masked(0, b"x"),
+        1009,
+    ),
+    "too many fragments": (
+        masked(2, b"", fin=False) + masked(0, b"", fin=False) * limits.FRAGMENTS,
+        1009,
+    ),
+}
+
+
+@pytest.mark.parametrize(("sent", "code"), BROKEN.values(), ids=BROKEN)
+def test_a_broken_frame_ends_both_sides(gate: Gate, desk: Desk, sent: bytes, code: int) -> None:
+    """W6 to W8."""
+    with gate.view() as viewer:
+        _, xvnc = desk.next()
+        shake(viewer)
+        send_raw(viewer, sent)
+        assert close_code(viewer) == code
+        with contextlib.suppress(ConnectionResetError):
+            assert xvnc.recv(1) == b""
+    wait_until(lambda: not gate.keeper.viewers)
+
+
+def test_a_wrong_rfb_opening_is_told_why(gate: Gate, desk: Desk) -> None:
+    """RFC 6143, 7.1.2; and nothing of it reaches Xvnc."""
+    with gate.view() as viewer:
+        _, xvnc = desk.next()
+        assert viewer.recv(5) == rfb.VERSION
+        viewer.send(b"RFB 003.003\n\x01")
+        refusal = viewer.recv(5)
+        assert isinstance(refusal, bytes)
+        assert refusal[0] == 0
+        assert close_code(viewer) == 1002
+        with contextlib.suppress(ConnectionResetError):
+            assert xvnc.recv(1) == b""
+
+
+def test_a_dead_desktop_ends_with_1011(gate: Gate, desk: Desk) -> None:
+    """noVNC tries again then."""
+    with gate.view() as viewer:
+        _, xvnc = desk.next()
+        shake(viewer)
+        xvnc.close()
+        assert close_code(viewer) == 1011
+
+
+def test_a_leaving_viewer_leaves_xvnc(gate: Gate, desk: Desk) -> None:
+    """W10: a close frame, a FIN or nothing at all."""
+    for leave in (ClientConnection.close, lambda viewer: viewer.socket.shutdown(socket.SHUT_WR)):
+        with gate.view() as viewer:
+            _, xvnc = desk.next()
+            shake(viewer)
+            leave(viewer)
+            with contextlib.suppress(ConnectionResetError):
+                assert xvnc.recv(1) == b""
+            wait_until(lambda: not gate.keeper.viewers)
+
+
+def test_the_place_of_a_viewer_is_free_again(gate: Gate, monkeypatch: pytest.MonkeyPatch) -> None:
+    """W13: the 17th gets 503, until one leaves."""
+    monkeypatch.setattr(limits, "VIEWERS", 2)
+    with gate.view(), gate.view(VIEW):
+        assert gate.refuses() == 503
+    wait_until(lambda: not gate.keeper.viewers)
+    admitted(gate)
+
+
+# Time and tokens
+
+
+@pytest.fixture
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A clock that looks often."""
+    monkeypatch.setattr(limits, "TICK_SECONDS", 0.02)
+
+
+@pytest.mark.usefixtures("quick")
+def test_silence_after_the_upgrade_ends(gate: Gate, monkeypatch: pytest.MonkeyPatch) -> None:
+    """W12."""
+    monkeypatch.setattr(limits, "FIRST_MESSAGE_SECONDS", 0.1)
+    with gate.view() as viewer:
+        assert close_code(viewer) == 1008
+
+
+@pytest.mark.usefixtures("quick")
+def test_a_viewer_is_pinged(gate: Gate, monkeypatch: pytest.MonkeyPatch) -> None:
+    """nginx drops what is silent for a minute."""
+    monkeypatch.setattr(limits, "PING_SECONDS", 0.05)
+    with gate.view() as viewer:
+        shake(viewer)
+        send_raw(viewer, b"")
+        seen = gate.call(lambda: {one._pinged for one in gate.keeper.viewers})
+        wait_until(lambda: gate.call(lambda: {o._pinged for o in gate.keeper.viewers}) != seen)
+
+
+@pytest.mark.usefixtures("quick")
+def test_who_is_not_heard_of_is_dead(gate: Gate, monkeypatch: pytest.MonkeyPatch) -> None:
+    """W9: not even a pong for a minute."""
+    monkeypatch.setattr(limits, "DEAD_SECONDS", 0.1)
+    with gate.view() as viewer:
+        started = time.monotonic()
+        assert close_code(viewer) == 1006
+        assert time.monotonic() - started < 3
+
+
+def write_tokens(gate: Gate, text: str) -> None:
+    fresh = gate.tokens.with_suffix(".new")
+    fresh.write_text(text)
+    fresh.replace(gate.tokens)
+
+
+@pytest.mark.usefixtures("quick")
+def test_a_removed_token_ends_its_viewers_and_no_other(gate: Gate) -> None:
+    """S1, S3: live, with 1008."""
+    with gate.view() as control, gate.view(VIEW) as watcher:
+        shake(control)
+        shake(watcher)
+        write_tokens(gate, TOKEN_FILE.split("# name=view")[0])
+        assert close_code(watcher) == 1008
+        wait_until(lambda: [one.access.role for one in gate.keeper.viewers] == ["control"])
+    assert gate.refuses(token=VIEW) == 401
+
+
+@pytest.mark.usefixtures("quick")
+def test_a_token_that_changed_its_role_ends_its_viewers(gate: Gate) -> None:
+    """Xvnc gave them the old right."""
+    with gate.view() as viewer:
+        shake(viewer)
+        write_tokens(gate, TOKEN_FILE.replace("role=control", "role=view"))
+        assert close_code(viewer) == 1008
+
+
+@pytest.mark.usefixtures("quick")
+def test_an_expiring_token_ends_its_viewers(gate: Gate) -> None:
+    """S4: also when the end was set while they looked."""
+    with gate.view(VIEW) as viewer:
+        shake(viewer)
+        past = TOKEN_FILE.replace("role=view", "role=view expires=2020-01-01T00:00:00Z")
+        write_tokens(gate, past)
+        assert close_code(viewer) == 1008
+
+
+@pytest.mark.usefixtures("quick")
+def test_a_bad_token_file_keeps_the_old_set_and_is_said_once(
+    gate: Gate, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """S2: a typing error locks nobody out."""
+    capfd.readouterr()
+    with gate.view() as viewer:
+        shake(viewer)
+        write_tokens(gate, "half a line")
+        gate.call(gate.keeper.look_at_tokens)
+        time.sleep(0.2)  # several ticks
+        admitted(gate)
+        assert len(gate.keeper.viewers) >= 1
+    assert capfd.readouterr().err.count("error: token file") == 1
+    for bad in ("x" * 2_000_000, "\ud800"):
+        gate.tokens.write_bytes(bad.encode("utf-8", "surrogatepass"))
+        gate.call(gate.keeper.reload_tokens)
+        admitted(gate)
+    gate.tokens.unlink()
+    gate.call(gate.keeper.look_at_tokens)
+    admitted(gate)
+
+
+def test_logging_out_ends_the_sessions_viewers(gate: Gate, desk: Desk) -> None:
+    """S6: the second browser stays."""
+    cookies = []
+    for _ in range(2):
+        answer = gate.ask(f"GET /?token={CONTROL} HTTP/1.1")
+        cookies.append(answer.split(b"Set-Cookie: ")[1].split(b";")[0].decode())
+    first, second = (
+        {
+            "additional_headers": {"Cookie": one},
+            "origin": f"http://127.0.0.1:{gate.port}",
+        }
+        for one in cookies
+    )
+    with gate.view(None, **first) as leaving, gate.view(None, **second) as staying:
+        shake(leaving)
+        shake(staying)
+        head = f"POST /logout HTTP/1.1\r\nCookie: {cookies[0]}\r\nContent-Length: 0"
+        assert gate.status(head) == 303
+        assert close_code(leaving) == 1008
+        wait_until(lambda: len(gate.keeper.viewers) == 1)
+        origin = f"Origin: http://127.0.0.1:{gate.port}"
+        assert gate.refuses(f"Cookie: {cookies[0]}", origin, token=None) == 401
+
+
+# Backpressure
+
+
+@pytest.mark.usefixtures("quick")
+def test_a_viewer_that_reads_nothing_costs_little_and_ends(
+    gate: Gate, desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """W11: Xvnc is held back instead of memory filled; then 1013, and others are not slowed."""
+    monkeypatch.setattr(limits, "STALL_SECONDS", 0.3)
+    with gate.view(max_queue=1) as stuck, gate.view() as other:
+        _, xvnc = desk.next()
+        _, theirs = desk.next()
+        shake(stuck)
+        shake(other)
+        xvnc.settimeout(0.5)
+        sent = 0
+        with contextlib.suppress(OSError):
+            while sent < 100_000_000:
+                sent += xvnc.send(b"x" * 65536)
+        assert sent < 30_000_000
+        theirs.sendall(b"still here")
+        assert other.recv(5) == b"still here"
+        wait_until(lambda: len(gate.keeper.viewers) == 1)
+        stuck.socket.close()
+
+
+def test_a_desktop_that_reads_nothing_holds_the_viewer_back(gate: Gate, desk: Desk) -> None:
+    """And goes on where it stopped."""
+    with gate.view() as viewer:
+        _, xvnc = desk.next()
+        shake(viewer)
+        viewer.socket.settimeout(0.5)
+        chunk = masked(2, b"y" * 65536)
+        sent = b""
+        with contextlib.suppress(TimeoutError):
+            for _ in range(1000):
+                viewer.socket.sendall(chunk)
+                sent += b"y" * 65536
+        assert len(sent) < 40_000_000
+        assert receive(xvnc, len(sent)) == sent
+
+
+def test_pongs_that_nobody_reads_are_bounded(
+    gate: Gate, desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """W9: the connection is dropped."""
+    monkeypatch.setattr(limits, "SEND_BUFFER_BYTES", 100_000)
+    with gate.socket() as raw:
+        raw.sendall(gate.upgrade() + b"\r\n\r\n")
+        desk.next()
+        wait_until(lambda: bool(gate.keeper.viewers))
+        with contextlib.suppress(OSError):
+            while gate.keeper.viewers:
+                raw.sendall(masked(9, b"p" * 125) * 1000)
+        wait_until(lambda: not gate.keeper.viewers)
+
+
+def test_the_gates_end_is_said(tmp_path: Path, desk: Desk) -> None:
+    """1001: going away."""
+    with contextlib.ExitStack() as stack:
+        with running_gate(tmp_path, desk.port) as gate:
+            viewer = stack.enter_context(gate.view())
+            shake(viewer)
+        assert close_code(viewer) == 1001
+
+
+def test_thirty_viewers_at_once_wait_for_their_turn(
+    gate: Gate, desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """W13: Xvnc's backlog is five; nobody is refused for it."""
+    monkeypatch.setattr(limits, "VIEWERS", 30)
+    with contextlib.ExitStack() as stack, ThreadPoolExecutor(30) as pool:
+        list(pool.map(lambda _: stack.enter_context(gate.view()), range(30)))
+        assert len(gate.keeper.viewers) == 30
+
+
+def test_a_closed_connection_raises_nothing_twice(gate: Gate, desk: Desk) -> None:
+    """Sending after the end is the client's error alone."""
+    with gate.view() as viewer:
+        desk.next()
+        viewer.close()
+        with pytest.raises(ConnectionClosed):
+            viewer.send(b"x")

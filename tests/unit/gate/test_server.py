@@ -1,0 +1,234 @@
+"""HTTP on real sockets: what the parser, the clocks and the bounds do."""
+
+from __future__ import annotations
+
+import os
+import socket
+from pathlib import Path
+
+import pytest
+
+from deskgate.gate import limits
+from deskgate.gate.server import http_date
+
+from .running import BIG_BYTES, Desk, Gate, read_all, reset, running_gate, wait_until
+from .samples import CONTROL, VIEW
+
+BEARER = f"Authorization: Bearer {CONTROL}"
+
+
+def test_a_stranger_gets_a_real_401(gate: Gate) -> None:
+    """Not a closed connection, as stock websockify gives."""
+    answer = gate.ask("GET /core/rfb.js HTTP/1.1")
+    assert answer.startswith(b"HTTP/1.1 401 ")
+    assert b"\r\nConnection: close\r\n" in answer
+    assert b'data-access="locked"' in answer
+
+
+def test_head_has_no_body(gate: Gate) -> None:
+    """But the length of one."""
+    head = gate.ask("HEAD / HTTP/1.1")
+    assert head.endswith(b"\r\n\r\n")
+    assert b"Content-Length: " in head
+
+
+def read_one(sock: socket.socket) -> bytes:
+    data = b""
+    while b"\r\n\r\n" not in data:
+        data += sock.recv(65536)
+    head, _, body = data.partition(b"\r\n\r\n")
+    length = int(head.lower().partition(b"content-length: ")[2].split(b"\r\n")[0])
+    while len(body) < length:
+        body += sock.recv(65536)
+    return head
+
+
+def test_a_connection_serves_many_requests(gate: Gate) -> None:
+    """noVNC loads a hundred files."""
+    with gate.socket() as sock:
+        for _ in range(3):
+            sock.sendall(f"GET /vnc.html HTTP/1.1\r\nHost: a\r\n{BEARER}\r\n\r\n".encode())
+            assert read_one(sock).startswith(b"HTTP/1.1 200 ")
+
+
+def test_pipelined_requests_are_each_judged_alone(gate: Gate) -> None:
+    """H11: the first one's credential is not the second one's."""
+    with gate.socket() as sock:
+        first = f"GET /vnc.html HTTP/1.1\r\nHost: a\r\n{BEARER}\r\n\r\n"
+        sock.sendall((first + "GET /vnc.html HTTP/1.1\r\nHost: a\r\n\r\n").encode())
+        answers = read_all(sock)
+    assert [line.split(b" ")[1] for line in answers.split(b"HTTP/1.1")[1:]] == [b"200", b"401"] or (
+        answers.count(b"HTTP/1.1 200 "),
+        answers.count(b"HTTP/1.1 401 "),
+    ) == (1, 1)
+
+
+MALFORMED = {
+    "no colon": (b"GET / HTTP/1.1\r\nHost: a\r\nnonsense\r\n\r\n", 400),
+    "no host": (b"GET / HTTP/1.1\r\n\r\n", 400),
+    "two hosts": (b"GET / HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n", 400),
+    "a NUL": (b"GET / HTTP/1.1\r\nHost: a\r\nX: \0\r\n\r\n", 400),
+    "two lengths": (
+        b"POST /login HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n",
+        400,
+    ),
+    "length and chunks": (
+        b"POST /login HTTP/1.1\r\nHost: a\r\nContent-Length: 4\r\n"
+        b"Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+        400,
+    ),
+    "odd chunks": (b"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: xchunked\r\n\r\n", 501),
+    "noise": (b"\x16\x03\x01\x02\x00\x01\x00\r\n\r\n", 400),
+    "an endless head": (b"GET / HTTP/1.1\r\nX: " + b"a" * 40_000, 431),
+    "a huge head": (b"GET / HTTP/1.1\r\nHost: a\r\nX: " + b"a" * 17_000 + b"\r\n\r\n", 431),
+    "a long body": (
+        b"POST /login HTTP/1.1\r\nHost: a\r\nContent-Length: 5000\r\n\r\n" + b"a" * 5000,
+        413,
+    ),
+}
+
+
+@pytest.mark.parametrize(("sent", "status"), MALFORMED.values(), ids=MALFORMED)
+def test_a_malformed_request_gets_an_answer_and_the_end(
+    gate: Gate, sent: bytes, status: int
+) -> None:
+    """H8, H11. The answer arrives although more was on its way."""
+    with gate.socket() as sock:
+        sock.sendall(sent)
+        answer = read_all(sock)
+    assert answer.startswith(f"HTTP/1.1 {status} ".encode())
+    assert answer.count(b"HTTP/1.1") == 1
+
+
+def test_a_slow_request_is_408(gate: Gate, monkeypatch: pytest.MonkeyPatch) -> None:
+    """H9: one byte at a time holds a place for ten seconds at most."""
+    monkeypatch.setattr(limits, "REQUEST_SECONDS", 0.1)
+    with gate.socket() as sock:
+        sock.sendall(b"GET / HTTP/1.1\r\nX")
+        assert read_all(sock).startswith(b"HTTP/1.1 408 ")
+
+
+def test_a_silent_connection_is_closed(gate: Gate, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without an answer that nobody asked for."""
+    monkeypatch.setattr(limits, "REQUEST_SECONDS", 0.1)
+    with gate.socket() as sock:
+        assert read_all(sock) == b""
+
+
+def test_an_idle_connection_is_closed(gate: Gate, monkeypatch: pytest.MonkeyPatch) -> None:
+    """After its last answer."""
+    monkeypatch.setattr(limits, "KEEP_ALIVE_SECONDS", 0.1)
+    with gate.socket() as sock:
+        sock.sendall(f"GET /vnc.html HTTP/1.1\r\nHost: a\r\n{BEARER}\r\n\r\n".encode())
+        assert read_all(sock).startswith(b"HTTP/1.1 200 ")
+
+
+def test_who_does_not_take_an_answer_is_dropped(
+    gate: Gate, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """H10: a file waits in memory for a while only."""
+    monkeypatch.setattr(limits, "KEEP_ALIVE_SECONDS", 0.1)
+    with gate.socket() as sock:
+        sock.sendall(f"GET /big.js HTTP/1.1\r\nHost: a\r\n{BEARER}\r\n\r\n".encode())
+        sock.recv(1, socket.MSG_PEEK)
+        wait_until(lambda: not gate.keeper.connections)
+        assert len(read_all(sock)) < BIG_BYTES
+
+
+def test_a_slow_reader_that_reads_gets_everything(
+    gate: Gate, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Only standing still is punished."""
+    monkeypatch.setattr(limits, "KEEP_ALIVE_SECONDS", 0.3)
+    with gate.socket() as sock:
+        sock.sendall(f"GET /big.js HTTP/1.1\r\nHost: a\r\n{BEARER}\r\n\r\n".encode())
+        assert len(read_all(sock)) > BIG_BYTES
+
+
+def test_the_oldest_stranger_makes_room(
+    tmp_path: Path, desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """H12: silent connections do not keep a person out, and who is in is no stranger."""
+    monkeypatch.setattr(limits, "STRANGERS", 3)
+    with running_gate(tmp_path, desk.port) as gate:
+        known = gate.socket()
+        known.sendall(f"GET /vnc.html HTTP/1.1\r\nHost: a\r\n{BEARER}\r\n\r\n".encode())
+        read_one(known)
+        silent = [gate.socket() for _ in range(6)]
+        assert gate.status(f"GET /vnc.html HTTP/1.1\r\n{BEARER}") == 200
+        assert read_all(silent[0]).startswith(b"HTTP/1.1 503 ")
+        known.sendall(f"GET /vnc.html HTTP/1.1\r\nHost: a\r\n{BEARER}\r\n\r\n".encode())
+        assert read_one(known).startswith(b"HTTP/1.1 200 ")
+        for sock in [known, *silent]:
+            sock.close()
+
+
+def test_a_client_that_asks_first_is_told_to_go_on(gate: Gate) -> None:
+    """RFC 9110, 10.1.1."""
+    body = f"token={CONTROL}".encode()
+    with gate.socket() as sock:
+        sock.sendall(
+            b"POST /login HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nConnection: close\r\n"
+            b"Content-Type: application/x-www-form-urlencoded\r\n"
+            b"Content-Length: %d\r\n\r\n" % len(body)
+        )
+        assert sock.recv(100).startswith(b"HTTP/1.1 100 ")
+        sock.sendall(body)
+        assert read_all(sock).startswith(b"HTTP/1.1 303 ")
+
+
+def test_health_follows_the_desktop(
+    gate: Gate, desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """H4: 200 with an RFB greeting, 503 without, two letters each."""
+    monkeypatch.setattr(limits, "PROBE_FRESH_SECONDS", 0.0)
+    assert gate.ask("GET /healthz HTTP/1.1").endswith(b"\r\n\r\nok\n")
+    desk.greeting = b"SSH-2.0-none"
+    assert gate.status("GET /healthz HTTP/1.1") == 503
+    desk.close()
+    assert gate.status("HEAD /readyz HTTP/1.1") == 503
+
+
+def test_a_flood_of_probes_asks_the_desktop_once(gate: Gate, desk: Desk) -> None:
+    """A good answer is kept for a second."""
+    assert gate.status("GET /healthz HTTP/1.1") == 200
+    desk.greeting = b"not any more"
+    assert gate.status("GET /healthz HTTP/1.1") == 200
+
+
+def test_without_a_desktop_the_upgrade_is_503(gate: Gate, desk: Desk) -> None:
+    """Before it, so that every client understands."""
+    desk.close()
+    with gate.socket() as sock:
+        sock.sendall(gate.upgrade() + b"\r\n\r\n")
+        assert b"Retry-After: 2" in sock.recv(4096)
+    assert gate.refuses() == 503
+
+
+def test_status_counts_viewers_by_role(gate: Gate) -> None:
+    """For `deskgate status`."""
+    with gate.view(), gate.view(VIEW), gate.view(VIEW):
+        answer = gate.ask(f"GET /api/status HTTP/1.1\r\n{BEARER}")
+    assert answer.endswith(b'{"viewers": {"control": 1, "view": 2}}')
+
+
+def test_a_file_that_went_away_is_404(gate: Gate, tmp_path: Path) -> None:
+    """Not an error of ours."""
+    (tmp_path / "web" / "vnc.html").unlink()
+    assert gate.status(f"GET /vnc.html HTTP/1.1\r\n{BEARER}") == 404
+
+
+def test_clients_that_vanish_leave_nothing(gate: Gate) -> None:
+    """No connection, no task, no file."""
+    before = len(os.listdir("/proc/self/fd"))  # noqa: PTH208 - names are all that counts
+    for _ in range(20):
+        sock = gate.socket()
+        sock.sendall(f"GET /healthz HTTP/1.1\r\nHost: a\r\n{BEARER}\r\n".encode())
+        reset(sock)
+    wait_until(lambda: not gate.keeper.connections and len(gate.keeper.strangers) == 0)
+    wait_until(lambda: len(os.listdir("/proc/self/fd")) <= before)  # noqa: PTH208
+
+
+def test_dates_are_those_of_http() -> None:
+    """RFC 9110, 5.6.7, its own example."""
+    assert http_date(784111777) == "Sun, 06 Nov 1994 08:49:37 GMT"

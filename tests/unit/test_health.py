@@ -1,0 +1,92 @@
+"""Health's reading of the kernel's tables, and the tables that packages and installs go by."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from deskgate import health, install, probe
+from deskgate.errors import MissingFileError, ProgramError
+
+from . import samples
+
+HEAD = "  sl  local_address rem_address   st tx_queue rx_queue\n"
+TCP = HEAD + (
+    "   0: 0100007F:170D 00000000:0000 0A 0\n"  # 127.0.0.1:5901, listening
+    "   1: 00000000:1F42 00000000:0000 0A 0\n"  # 0.0.0.0:8002, listening
+    "   2: 0B00007F:1770 00000000:0000 0A 0\n"  # 127.0.0.11:6000, listening
+    "   3: 0200A8C0:1F90 0100A8C0:C000 01 0\n"  # 192.168.0.2:8080, connected
+)
+TCP6 = HEAD + (
+    "   0: 00000000000000000000000001000000:170D 0:0 0A 0\n"  # [::1]:5901
+    "   1: 00000000000000000000000000000000:1771 0:0 0A 0\n"  # [::]:6001
+)
+
+
+def test_only_listeners_beyond_loopback_count() -> None:
+    """proc(5): hexadecimal, little-endian, state 0A."""
+    assert health.open_listeners([TCP, TCP6]) == {8002, 6001}
+    assert health.open_listeners([]) == set()
+
+
+RECORD = {"display": ":1", "port": 8002, "rfb": "127.0.0.1:5901"}
+
+
+@pytest.mark.parametrize(
+    ("listening", "healthy"),
+    [({8002}, True), ({8002, 9000}, True), ({5901}, False), ({8002, 6001}, False), ({5999}, True)],
+    ids=str,
+)
+def test_a_back_door_past_the_gate_is_not_healthy(listening: set[int], healthy: bool) -> None:
+    """Ports of the user's own command are the user's business; VNC's and X's are not."""
+    if healthy:
+        health.refuse_back_doors(RECORD, listening)
+    else:
+        with pytest.raises(ProgramError, match="past the gate"):
+            health.refuse_back_doors(RECORD, listening)
+
+
+def test_the_credential_is_a_control_token_from_the_file(tmp_path: Path) -> None:
+    """View rows have another right; no file, no credential."""
+    assert probe.control_token(tmp_path) is None
+    (tmp_path / "websockify-tokens.conf").write_text(
+        f"# name=v role=view\n{samples.GIVEN[::-1]}: 127.0.0.1:0\n"
+        f"# name=c role=control\n{samples.GIVEN}: 127.0.0.1:5901\n"
+    )
+    assert probe.control_token(tmp_path) == samples.GIVEN
+
+
+def test_the_package_list_is_read_without_its_reasons() -> None:
+    """One name a line."""
+    names = install.packages()
+    assert "tigervnc-standalone-server" in names
+    assert all(name == name.strip() and " " not in name and "#" not in name for name in names)
+
+
+@pytest.mark.parametrize(
+    "text", ["ID=debian\n", 'ID="ubuntu"\n', "ID=kali\nID_LIKE=debian\n"], ids=repr
+)
+def test_debian_and_its_children_are_known(text: str) -> None:
+    """os-release(5)."""
+    install.refuse_other_distributions(install.distribution(text))
+
+
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [('ID=alpine\nPRETTY_NAME="Alpine Linux v3.20"\n', "Alpine Linux v3.20"), ("", "an unknown")],
+    ids=["alpine", "none"],
+)
+def test_another_distribution_is_named_with_what_to_do(text: str, name: str) -> None:
+    """Rather than failing in the middle of apt-get."""
+    with pytest.raises(MissingFileError) as error:
+        install.refuse_other_distributions(install.distribution(text))
+    assert name in str(error.value)
+    assert "Xvnc" in str(error.value)
+
+
+def test_the_launcher_is_immune_to_the_users_python_path() -> None:
+    """Decision D1."""
+    first, second = install.launcher().splitlines()
+    assert first == "#!/bin/sh"
+    assert second.endswith(' -I -m deskgate "$@"')
