@@ -1,7 +1,7 @@
 # Longer work is in docker/*, so that it also runs without make.
 SERVICE ?= desktop
 .DEFAULT_GOAL := help
-.PHONY: help up down url logs images token test unit lint types lock wheel clean
+.PHONY: help up down url logs images token test unit lint types docs lock wheel clean
 
 help: ## This list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -40,6 +40,10 @@ lint: ## Check style
 types: ## Check types
 	@docker/prepare
 	.venv/bin/mypy
+
+docs: ## Write the generated pages of docs/
+	@docker/prepare
+	@.venv/bin/python docs/generate.py
 
 lock: ## Pin the newest allowed versions of what we depend on
 	@docker/lock

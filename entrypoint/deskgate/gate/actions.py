@@ -62,9 +62,14 @@ async def meet_desk(decision: Upgrade, keeper: Keeper, context: Context) -> Desk
     role = decision.access.role
     keeper.arriving += 1
     try:
-        return await keeper.desk.open(role)
+        link = await keeper.desk.open(role)
     except DeskError as error:
-        log.warning(f"no desktop for a {role} viewer: {error}")
+        if keeper.trouble != str(error):  # noVNC tries again every second
+            log.warning(f"no desktop for a {role} viewer: {error}")
+        keeper.trouble = str(error)
         return unavailable(context)
+    else:
+        keeper.trouble = ""
+        return link
     finally:
         keeper.arriving -= 1

@@ -129,9 +129,10 @@ class Desk:
         Raises:
             DeskError: Xvnc is not up, full, or not ours.
         """
+        password = self._password(role)  # before the connect: it may be that there is none
 
         def shaken() -> DeskLink:
-            return DeskLink(rfb.ClientHandshake(self._password(role)))
+            return DeskLink(rfb.ClientHandshake(password))
 
         return await self._in_time(lambda: self._connect(shaken), limits.DIAL_SECONDS)
 

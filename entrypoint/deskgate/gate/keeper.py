@@ -63,6 +63,7 @@ class Keeper:
         self.strangers: limits.Oldest[Connection] = limits.Oldest(limits.STRANGERS)
         self.connections: set[Connection] = set()
         self.arriving = 0  # viewers between their upgrade request and our 101
+        self.trouble = ""  # why Xvnc let the last viewer not in; said once
         self.files: dict[str, pages.Page] = pages.index_folder(config.web)
         self._page: LoginPage = pages.load_login(login)
         self._boot_secret = boot_secret

@@ -388,7 +388,7 @@ def test_thirty_viewers_at_once_wait_for_their_turn(
     monkeypatch.setattr(limits, "VIEWERS", 30)
     with contextlib.ExitStack() as stack, ThreadPoolExecutor(30) as pool:
         list(pool.map(lambda _: stack.enter_context(gate.view()), range(30)))
-        assert len(gate.keeper.viewers) == 30
+        wait_until(lambda: len(gate.keeper.viewers) == 30)
 
 
 def test_a_closed_connection_raises_nothing_twice(gate: Gate, desk: Desk) -> None:

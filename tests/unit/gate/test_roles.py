@@ -39,7 +39,8 @@ def desktop(tmp_path: Path) -> Iterator[tuple[Gate, str]]:
     passwords = rfb.obfuscate(b"control!") + rfb.obfuscate(VIEW_PASSWORD)
     (tmp_path / "xvnc-auth").write_bytes(passwords)
     sock = str(tmp_path / "rfb.sock")
-    number = next(n for n in range(90, 200) if not Path(f"/tmp/.X{n}-lock").exists())
+    first = 100 + os.getpid() % 5000  # two test runs at once do not meet
+    number = next(n for n in range(first, 6000) if not Path(f"/tmp/.X{n}-lock").exists())
     display = f":{number}"
     command = [
         *("Xvnc", display, "-geometry", "640x480", "-rfbport", "-1", "-rfbunixpath", sock),

@@ -1,0 +1,52 @@
+"""Write what is generated in the docs: `python docs/generate.py` (`make docs`).
+
+`tests/unit/test_docs.py` fails while a page is stale.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT / "entrypoint"))
+
+from deskgate.reading import variables_of  # noqa: E402
+from deskgate.settings import ROWS, SECTIONS  # noqa: E402
+
+HEAD = """\
+# Settings
+
+<!-- Written by docs/generate.py from entrypoint/deskgate/settings.py. Edit that. -->
+
+Each setting is an environment variable. Empty means unset. All bad values are reported together,
+with what is allowed, and nothing starts; `deskgate check` shows what is in force and where it came from.
+A secret can also come from a file: set its name with `_FILE` at the end to the path.
+"""
+
+
+def settings_page() -> str:
+    """Every row, by section."""
+    lines = [HEAD]
+    for section in SECTIONS:
+        lines += [f"## {section.capitalize()}", ""]
+        lines += ["| variable | default | meaning | also understood |", "|---|---|---|---|"]
+        for name, field in ROWS.items():
+            about = field.metadata
+            if about["section"] != section:
+                continue
+            names = f"`{name}`" + (f", `{name}_FILE`" if about["secret"] else "")
+            default = f"`{about['default']}`" if about["default"] else ""
+            aliases = ", ".join(f"`{alias}`" for alias in variables_of(field)[1:])
+            lines.append(
+                f'| <a id="{name.lower()}"></a>{names} | {default} | {about["about"]} | {aliases} |'
+            )
+        lines.append("")
+    return "\n".join(lines)
+
+
+PAGES = {"docs/settings.md": settings_page}
+
+if __name__ == "__main__":
+    for page, write in PAGES.items():
+        (ROOT / page).write_text(write(), encoding="utf-8")

@@ -1,0 +1,137 @@
+"""What the README says is done here, word by word."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.container.desk import ONE, ROOT, base_of
+from tests.container.engine import Result, docker, run, wait_until
+
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+CA_BUNDLES = (os.environ.get("SSL_CERT_FILE", ""), "/etc/ssl/certs/ca-certificates.crt")
+
+
+def blocks(language: str) -> list[str]:
+    """The fenced blocks of a language."""
+    return re.findall(rf"^```{language}\n(.*?)^```", README, re.MULTILINE | re.DOTALL)
+
+
+def commands() -> list[str]:
+    """Every command of a console block, without its prompt."""
+    return [
+        line[2:] for text in blocks("console") for line in text.splitlines() if line[:2] == "$ "
+    ]
+
+
+def test_the_readmes_commands_are_the_ones_that_are_tested() -> None:
+    """A new command needs its test below; this list says so."""
+    assert commands() == [
+        "git clone https://github.com/deskgate/deskgate && cd deskgate",
+        "make up",
+        "docker run --rm -p 127.0.0.1:8002:8002 deskgate:python",
+        'docker run --rm -v "$PWD:/w" -w /w deskgate:python python3 -m unittest',
+        "docker run --rm -it deskgate:golang bash",
+        "docker exec NAME deskgate url --role view",
+        "docker exec NAME deskgate status",
+        "docker exec NAME deskgate health",
+    ]
+
+
+def free_port() -> int:
+    """A port of loopback that is free now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def make(target: str, port: int) -> Result:
+    """`make TARGET` for a project of the test's own, so that a person's desktop stays up."""
+    project = f"COMPOSE_PROJECT_NAME=deskgate-readme-{os.getpid()}"
+    words = ("env", project, f"NOVNC_PORT={port}", "make", "-C", str(ROOT), target)
+    return run(*words, timeout_seconds=240)
+
+
+def test_make_up_prints_links_that_work_and_make_down_leaves_nothing(engine: None) -> None:
+    """The two commands: from a checkout to the link, and back."""
+    port = free_port()
+    try:
+        up = make("up", port)
+        assert up.status == 0, up.err
+        printed = [line for line in up.out.splitlines() if line.startswith(("control", "watch"))]
+        pattern = rf"(control |watch   ) http://localhost:{port}/#token=[0-9a-f]{{64}}"
+        assert [bool(re.fullmatch(pattern, line)) for line in printed] == [True, True]
+        with socket.create_connection(("127.0.0.1", port), 5) as door:
+            door.sendall(b"GET /readyz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
+            assert door.recv(64).startswith(b"HTTP/1.1 200")
+    finally:
+        down = make("down", port)
+    assert down.status == 0, down.err
+    left = docker("ps", "--all", "--quiet", "--filter", f"name=deskgate-readme-{os.getpid()}")
+    assert left.out == ""
+
+
+def test_a_command_sees_the_mounted_folder_and_returns_its_status(
+    engine: None, tmp_path: Path
+) -> None:
+    """`docker run … python3 -m unittest`: failing tests fail the run."""
+    tmp_path.chmod(0o755)
+    case = "import unittest\nclass T(unittest.TestCase):\n def test(self): self.assertTrue({})\n"
+    for holds, status in ((True, 0), (False, 1)):
+        (tmp_path / "test_it.py").write_text(case.format(holds))
+        command = ["sh", "-c", commands()[3]]
+        done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=60)
+        assert done.returncode == status, done.stderr
+        assert "Ran 1 test" in done.stderr
+
+
+@pytest.fixture(scope="module")
+def own_image(engine: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The README's Dockerfile, with this checkout's wheel in the place of the published one."""
+    folder = tmp_path_factory.mktemp("own")
+    build = [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(folder)]
+    subprocess.run(build, cwd=ROOT, check=True, capture_output=True)
+    bundle = next((path for path in CA_BUNDLES if path and Path(path).is_file()), None)
+    shutil.copy(bundle, folder / "ca.crt") if bundle else (folder / "ca.crt").touch()
+    (dockerfile,) = blocks("dockerfile")
+    first, rest = dockerfile.split("\n", 1)
+    assert first == "FROM debian:trixie-slim"
+    here = f"FROM {base_of(ONE)}\nCOPY . /here\nENV PIP_FIND_LINKS=/here"
+    here += " PIP_CERT=/here/ca.crt\n" if bundle else "\n"
+    (folder / "Dockerfile").write_text(here + rest)
+    tag = f"deskgate-test-own:{os.getpid()}"
+    built = run("docker", "build", "--tag", tag, str(folder), timeout_seconds=280)
+    assert built.status == 0, built.err[-3000:]
+    yield tag
+    docker("rmi", "--force", tag)
+
+
+@pytest.mark.timeout(400)
+def test_four_lines_give_an_image_of_ones_own_a_desktop(own_image: str) -> None:
+    """The recipe as it stands: healthy, with its own Python untouched, and the command's status."""
+    assert blocks("dockerfile")[0].count("\n") == 4
+    name = f"deskgate-own-{os.getpid()}"
+    docker("run", "--detach", "--name", name, own_image)
+    try:
+        wait_until(lambda: run("docker", "exec", name, "deskgate", "health").status == 0, 20)
+        told = docker("exec", name, "deskgate", "status").out
+        assert [line.split()[:2] for line in told.splitlines()[1:4]] == [
+            ["gate", "ready"],
+            ["wm", "ready"],
+            ["xvnc", "ready"],
+        ]
+    finally:
+        docker("rm", "--force", name)
+    script = (
+        "import sys, importlib.util as u; sys.exit(7 if u.find_spec('deskgate') is None else 1)"
+    )
+    done = run("docker", "run", "--rm", own_image, "/usr/bin/python3", "-c", script)
+    assert done.status == 7, done.err

@@ -1,0 +1,79 @@
+"""Ends: `docker stop`, `docker restart`, and what the exit status then is."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.conftest import MakeDesk
+from tests.container.engine import docker, wait_until
+from tests.container.viewer import Viewer
+from tests.container.web import bearer
+
+STOP_SECONDS = 2.0  # the most a stop may take
+LOOP = "while :; do sleep 0.05; done"
+
+
+def test_stop_is_quick_and_clean(make_desk: MakeDesk) -> None:
+    """Without a command the container ends with 0, with a viewer connected."""
+    desk = make_desk().start()
+    with Viewer(desk, headers=bearer(desk.token())):
+        assert desk.stop() < STOP_SECONDS
+    assert desk.exit_status() == 0
+
+
+COMMANDS = {
+    "dies-of-it": (("sleep", "1000"), 143),
+    "handles-it": (("sh", "-c", f'trap "exit 5" TERM; echo trap set; {LOOP}'), 5),
+    "has-children": (("sh", "-c", "sleep 1000 & sleep 1000"), 143),
+}
+
+
+@pytest.mark.parametrize("case", COMMANDS)
+def test_stop_ends_with_the_commands_own_status(make_desk: MakeDesk, case: str) -> None:
+    """The command hears SIGTERM first, and its status is the container's."""
+    command, status = COMMANDS[case]
+    desk = make_desk(command=command).start()
+    if "trap set" in " ".join(command):
+        wait_until(lambda: "trap set" in desk.output.out, 5)
+    assert desk.stop() < STOP_SECONDS
+    assert desk.exit_status() == status
+
+
+def test_stop_during_the_start_is_quick(make_desk: MakeDesk) -> None:
+    """A stop that meets programs half-way through their start is not lost."""
+    for _ in range(3):
+        desk = make_desk().launch()
+        assert desk.stop() < STOP_SECONDS
+        assert desk.exit_status() in (0, 143)
+
+
+def test_stop_signal_reaches_the_command(make_desk: MakeDesk) -> None:
+    """Other signals of `docker kill` pass through as well."""
+    script = f'trap "echo usr1" USR1; trap "echo hup; exit 9" HUP; echo trap set; {LOOP}'
+    desk = make_desk(command=("sh", "-c", script)).start()
+    wait_until(lambda: "trap set" in desk.output.out, 5)
+    docker("kill", "--signal", "USR1", desk.name)
+    wait_until(lambda: "usr1" in desk.output.out, 5)
+    docker("kill", "--signal", "HUP", desk.name)
+    assert desk.exit_status() == 9
+
+
+def test_restart_works_ten_times_in_a_row(make_desk: MakeDesk) -> None:
+    """Leftovers of the last run are in nobody's way; each start has tokens of its own."""
+    desk = make_desk().start()
+    tokens = {desk.token()}
+    for _ in range(10):
+        desk.restart()
+        tokens.add(desk.token())
+        with Viewer(desk, headers=bearer(desk.token())) as viewer:
+            assert viewer.name == "deskgate"
+    assert len(tokens) == 11
+
+
+def test_restart_after_a_kill_works(make_desk: MakeDesk) -> None:
+    """SIGKILL of the whole container leaves X's lock behind; the next start removes it."""
+    desk = make_desk().start()
+    docker("kill", desk.name)
+    desk.restart()
+    with Viewer(desk, headers=bearer(desk.token())) as viewer:
+        assert viewer.name == "deskgate"
