@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from deskgate.cli import COMMANDS
+from deskgate.errors import Status
 from deskgate.reading import variables_of
 from deskgate.settings import ROWS
 
@@ -55,3 +57,12 @@ def test_every_decision_is_short_and_says_why() -> None:
         assert re.match(rf"# {page.name[:4]} ", text)
         assert len(text.splitlines()) <= 40
         assert "**Decided**" in text
+
+
+def test_the_reference_lists_every_command_and_status() -> None:
+    """Their tests are elsewhere; here, that nobody has to read the source."""
+    reference = (ROOT / "docs" / "reference.md").read_text(encoding="utf-8")
+    for command in COMMANDS:
+        assert f"| `deskgate {command}" in reference
+    for status in Status:
+        assert re.search(rf"\b{status.value}\b", reference)
