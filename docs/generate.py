@@ -20,7 +20,7 @@ HEAD = """\
 <!-- Written by docs/generate.py from entrypoint/deskgate/settings.py. Edit that. -->
 
 Each setting is an environment variable. Empty means unset. All bad values are reported together,
-with what is allowed, and nothing starts; `deskgate check` shows what is in force and where it came from.
+with what is allowed, and nothing starts; `deskgate check` shows what is in force and its source.
 A secret can also come from a file: set its name with `_FILE` at the end to the path.
 """
 

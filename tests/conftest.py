@@ -18,7 +18,7 @@ _living: list[Desk] = []
 class MakeDesk(Protocol):
     """Makes a desk that is removed when the test, or the module, ends. See `Desk`."""
 
-    def __call__(self, **arguments: Any) -> Desk: ...  # noqa: D102
+    def __call__(self, **arguments: Any) -> Desk: ...
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -2,8 +2,9 @@
 
 The gate stands between two handshakes: towards Xvnc it is a client (`ClientHandshake`), towards
 the viewer a server (`ServerHandshake`). What follows them, from ClientInit on, passes unread.
-A control link takes security type 1 (None). For a view link the gate answers Xvnc's VncAuth with
-the second, view-only password: Xvnc itself then refuses input, clipboard and resizing.
+A control link takes security type 1 (None), or answers VncAuth with the control password where
+Xvnc asks everybody. For a view link the gate answers with the second, view-only password: Xvnc
+itself then refuses input, clipboard and resizing.
 """
 
 from __future__ import annotations
@@ -39,11 +40,15 @@ class ClientHandshake:
     """Our half towards Xvnc, up to SecurityResult.
 
     Args:
-        password: None takes security type None; eight bytes answer VncAuth with it.
+        password: answers VncAuth; None takes security type None alone.
+        none_is_fine: take None where it is offered, the password elsewhere. Never for a view
+            link: None means every right.
     """
 
-    def __init__(self, password: bytes | None) -> None:
+    def __init__(self, password: bytes | None, *, none_is_fine: bool = False) -> None:
         self._password = password
+        self._wanted = VNC_AUTH if password is not None else NONE
+        self._none_is_fine = none_is_fine
         self._step = _Step.VERSION
         self._buffer = b""
 
@@ -106,10 +111,10 @@ class ClientHandshake:
         types = self._take(1 + count)
         if types is None:
             return b""
-        wanted = NONE if self._password is None else VNC_AUTH
+        wanted = NONE if self._none_is_fine and NONE in types[1:] else self._wanted
         if wanted not in types[1:]:
             raise RfbError(f"the RFB server does not offer security type {wanted}")
-        self._step = _Step.RESULT if self._password is None else _Step.CHALLENGE
+        self._step = _Step.RESULT if wanted == NONE else _Step.CHALLENGE
         return bytes([wanted])
 
     def _read_challenge(self) -> bytes:

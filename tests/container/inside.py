@@ -29,7 +29,8 @@ for pid in filter(str.isdigit, os.listdir("/proc")):
         for line in open(f"/proc/{pid}/status"):
             if line.startswith("Uid:"): uid = int(line.split()[1])
             if line.startswith("Gid:"): gid = int(line.split()[1])
-        holds = [f for f in ("cmdline", "environ") if text and text in open(f"/proc/{pid}/{f}", "rb").read()]
+        holds = [f for f in ("cmdline", "environ")
+                 if text and text in open(f"/proc/{pid}/{f}", "rb").read()]
     except (FileNotFoundError, ProcessLookupError):
         continue
     ours = int(pid) == os.getpid()

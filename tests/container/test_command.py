@@ -142,9 +142,7 @@ def test_base_environment_is_kept(make_desk: MakeDesk, variant: str) -> None:
 
 
 @pytest.mark.parametrize("variant", VARIANTS)
-def test_own_entrypoint_of_the_base_runs(
-    make_desk: MakeDesk, variant: str, tmp_path: Path
-) -> None:
+def test_own_entrypoint_of_the_base_runs(make_desk: MakeDesk, variant: str, tmp_path: Path) -> None:
     """Where the base has an entrypoint, it is put before the command: ours stands in for it."""
     entrypoint = docker(
         "image", "inspect", "--format", "{{json .Config.Entrypoint}}", base_of(variant)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 from websockets.exceptions import InvalidStatus
 
@@ -10,7 +12,7 @@ from tests.container.desk import Desk
 from tests.container.viewer import Viewer
 from tests.container.web import ask, bearer, log_in
 
-WRONG = {
+WRONG: dict[str, Callable[[str], str]] = {
     "another": lambda token: "0123456789abcdef" * 4,
     "upper-case": lambda token: token.upper(),
     "shortened": lambda token: token[:-1],
@@ -104,7 +106,9 @@ def test_refused_requests_leave_no_token_in_the_log(make_desk: MakeDesk) -> None
     """At level debug every refusal is a line, and none repeats what was tried."""
     desk = make_desk(env={"LOG_LEVEL": "debug"}).start()
     near = desk.token()[:-1] + "_"
-    assert ask(desk, f"/?token={near}", headers={"Referer": f"http://x/?token={near}"}).status == 401
+    assert (
+        ask(desk, f"/?token={near}", headers={"Referer": f"http://x/?token={near}"}).status == 401
+    )
     assert refusal(desk, f"/websockify?token={near}") == 401
     assert "401" in desk.log, "positive control: the refusal is logged"
     assert near[:-1] not in desk.log.replace(desk.token(), "")

@@ -18,11 +18,11 @@ HARD = (
 )
 FOLDERS = {
     "any-user": (("--user", "31337:0"), "/tmp/deskgate-31337", 31337),
-    "root": (("--user", "0:0"), "/run/deskgate", 0),
+    "root": (("--user", "0:0"), "/tmp/deskgate-0", 0),
     "hard": (HARD, "/tmp/deskgate-31337", 31337),
     "init": (("--init",), "/run/deskgate", 10001),
     "own-folder": (
-        ("--tmpfs", "/srv:mode=1777", "-e", "DESKGATE_RUNTIME_DIR=/srv/desk"),
+        ("--tmpfs", "/srv:uid=10001", "-e", "DESKGATE_RUNTIME_DIR=/srv/desk"),
         "/srv/desk",
         10001,
     ),

@@ -76,9 +76,7 @@ def test_programs_run_as_the_unprivileged_user(every_desk: Desk) -> None:
 
 def test_engine_sees_it_healthy(every_desk: Desk) -> None:
     """HEALTHCHECK reports what `deskgate health` finds."""
-    wait_until(
-        lambda: every_desk.inspect("{{.State.Health.Status}}") == "healthy", HEALTHY_SECONDS
-    )
+    wait_until(lambda: every_desk.inspect("{{.State.Health.Status}}") == "healthy", HEALTHY_SECONDS)
     assert every_desk.exec("deskgate", "health").status == 0
 
 

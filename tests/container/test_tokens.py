@@ -40,9 +40,7 @@ def test_given_token_opens_and_is_never_printed(make_desk: MakeDesk, name: str) 
     assert GIVEN not in desk.log
 
 
-def test_token_from_a_file_opens_and_is_never_printed(
-    make_desk: MakeDesk, tmp_path: Path
-) -> None:
+def test_token_from_a_file_opens_and_is_never_printed(make_desk: MakeDesk, tmp_path: Path) -> None:
     """`VNC_TOKEN_FILE` keeps the token out of the container's environment as well."""
     secret = tmp_path / "token"
     secret.write_text(GIVEN + "\n")

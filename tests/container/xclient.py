@@ -92,13 +92,17 @@ class X:
         """InternAtom."""
         data = name.encode()
         found: int
-        (found,) = struct.unpack_from("<I", self.ask(16, 0, struct.pack("<Hxx", len(data)) + data), 8)
+        (found,) = struct.unpack_from(
+            "<I", self.ask(16, 0, struct.pack("<Hxx", len(data)) + data), 8
+        )
         return found
 
     def owner(self, selection: str) -> int:
         """GetSelectionOwner."""
         found: int
-        (found,) = struct.unpack_from("<I", self.ask(23, 0, struct.pack("<I", self.atom(selection))), 8)
+        (found,) = struct.unpack_from(
+            "<I", self.ask(23, 0, struct.pack("<I", self.atom(selection))), 8
+        )
         return found
 
     def change(self, window: int, name: int, kind: int, form: int, data: bytes) -> None:

@@ -48,6 +48,13 @@ def test_view_never_falls_back_to_none() -> None:
     assert not handshake.done
 
 
+@pytest.mark.parametrize(("offer", "chosen"), [(b"\x02\x01\x02", b"\x01"), (b"\x01\x02", b"\x02")])
+def test_control_may_take_none_or_the_password(offer: bytes, chosen: bytes) -> None:
+    """As Xvnc has it: with VncAuth alone, nobody gets past the gate."""
+    handshake = rfb.ClientHandshake(PASSWORD, none_is_fine=True)
+    assert handshake.feed(rfb.VERSION + offer) == rfb.VERSION + chosen
+
+
 REFUSING = [
     ("version 3.3", b"RFB 003.003\n", "003.008"),
     ("another protocol", b"SSH-2.0-Open", "003.008"),

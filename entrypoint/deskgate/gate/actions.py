@@ -1,8 +1,11 @@
-"""What a decision sets off: files, counts, a logout, a question to Xvnc."""
+"""What comes before a decision (a request) and what it sets off: files, counts, questions."""
 
 from __future__ import annotations
 
 import json
+import time
+
+import h11
 
 from deskgate.gate import log, pages
 from deskgate.gate.answers import plain, unavailable
@@ -19,6 +22,24 @@ from deskgate.gate.messages import (
     Upgrade,
 )
 from deskgate.gate.outside import see
+
+
+def request_of(event: h11.Request, peer: str) -> Request:
+    """A parsed head as the policy takes it, still without its body."""
+    return Request(
+        method=event.method.decode("ascii"),
+        target=event.target.decode("ascii"),
+        version=event.http_version.decode("ascii"),
+        headers=tuple(
+            (name.decode("ascii"), value.decode("latin-1")) for name, value in event.headers
+        ),
+        peer=peer,
+    )
+
+
+def http_date(seconds: float) -> str:
+    """Seconds since the epoch as RFC 9110, 5.6.7, wants it. Not in a locale: we set none."""
+    return time.strftime("%a, %d %b %Y %H:%M:%S GMT", time.gmtime(seconds))
 
 
 def answer(
@@ -60,7 +81,6 @@ async def probe(decision: Probe, keeper: Keeper) -> Answer:
 async def meet_desk(decision: Upgrade, keeper: Keeper, context: Context) -> DeskLink | Answer:
     """Get through Xvnc's handshake before the upgrade is granted; 503 when it is not up."""
     role = decision.access.role
-    keeper.arriving += 1
     try:
         link = await keeper.desk.open(role)
     except DeskError as error:
@@ -68,8 +88,5 @@ async def meet_desk(decision: Upgrade, keeper: Keeper, context: Context) -> Desk
             log.warning(f"no desktop for a {role} viewer: {error}")
         keeper.trouble = str(error)
         return unavailable(context)
-    else:
-        keeper.trouble = ""
-        return link
-    finally:
-        keeper.arriving -= 1
+    keeper.trouble = ""
+    return link

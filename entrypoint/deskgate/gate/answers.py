@@ -12,6 +12,16 @@ def plain(context: Context, status: int, *extra: tuple[str, str], close: bool = 
     return Answer(status=status, headers=(*plain_headers(context), *extra), body=body, close=close)
 
 
+def on_the_wire(answer: Answer, date: str) -> list[tuple[str, str]]:
+    """The headers of an answer as they are sent, its own and those of every answer."""
+    found = [*answer.headers, ("Date", date)]
+    if answer.status not in {204, 304}:
+        found.append(("Content-Length", str(len(answer.body))))
+    if answer.close:
+        found.append(("Connection", "close"))
+    return found
+
+
 def unavailable(context: Context) -> Answer:
     """No desktop or no place: come again."""
     return plain(context, 503, ("Retry-After", str(limits.RETRY_AFTER_SECONDS)))
@@ -28,9 +38,11 @@ def unauthorised(context: Context, cookies: Headers = ()) -> Answer:
 
 
 def plain_headers(context: Context) -> Headers:
+    """What an answer without a page carries."""
     return (*headers.common(context.config), headers.TEXT, headers.NO_STORE)
 
 
 def page_headers(context: Context) -> Headers:
+    """What our own page carries."""
     common = headers.common(context.config, context.page.csp)
     return (*common, headers.HTML, headers.NO_STORE)

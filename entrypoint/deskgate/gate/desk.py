@@ -76,7 +76,7 @@ class DeskLink(asyncio.BufferedProtocol):
             try:
                 self._shake(bytes(SHARED_BUFFER[:nbytes]))
             except rfb.RfbError as error:
-                self.ready.set_exception(DeskError(str(error)))
+                self._fail(DeskError(str(error)))
 
     def _shake(self, data: bytes) -> None:
         if self._handshake is None:
@@ -106,7 +106,12 @@ class DeskLink(asyncio.BufferedProtocol):
         if self.far is not None:
             self.far.desk_lost()
         elif not self.ready.done():
-            self.ready.set_exception(exc or DeskError("Xvnc closed the connection"))
+            self._fail(exc or DeskError("Xvnc closed the connection"))
+
+    def _fail(self, error: Exception) -> None:
+        self.ready.set_exception(error)
+        # Seen: who waited may be gone, and asyncio would say that nobody looked.
+        self.ready.exception()
 
 
 class Desk:
@@ -130,9 +135,10 @@ class Desk:
             DeskError: Xvnc is not up, full, or not ours.
         """
         password = self._password(role)  # before the connect: it may be that there is none
+        control = role is Role.CONTROL
 
         def shaken() -> DeskLink:
-            return DeskLink(rfb.ClientHandshake(password))
+            return DeskLink(rfb.ClientHandshake(password, none_is_fine=control))
 
         return await self._in_time(lambda: self._connect(shaken), limits.DIAL_SECONDS)
 
@@ -156,12 +162,12 @@ class Desk:
             return good
 
     def _password(self, role: Role) -> bytes | None:
-        if role is Role.CONTROL:
-            return None
         try:
             stored = self._rfbauth.read_bytes()
         except OSError:
-            raise DeskError("the RFB password file cannot be read") from None
+            stored = b""
+        if role is Role.CONTROL:  # needs none where Xvnc offers None
+            return rfb.deobfuscate(stored[: rfb.PASSWORD_BYTES]) if stored else None
         # Without a view password a view link must end here, never as control.
         if len(stored) != 2 * rfb.PASSWORD_BYTES:
             raise DeskError("the RFB password file has no view password")

@@ -28,14 +28,22 @@ def decide_websocket(
         return plain(context, 426, *extra)
     key = request.one("sec-websocket-key") or ""
     protocols = request.words("sec-websocket-protocol")
-    if request.method != "GET" or not _is_key(key) or (protocols and "binary" not in protocols):
+    if (
+        (request.method, request.version) != ("GET", "1.1")
+        or not _is_key(key)
+        or (protocols and "binary" not in protocols)
+    ):
         return plain(context, 400, close=True)
-    if context.places < 1:
+    full = context.places[access.role] < 1
+    # No browser can send a Bearer header with a WebSocket: this is a machine, and a probe must
+    # not fail because the house is full.
+    if full and (access.carrier is not Carrier.BEARER or context.guests < 1):
         return unavailable(context)
     accept = binascii.b2a_base64(_sha1(key.encode("ascii") + MAGIC), newline=False).decode("ascii")
     chosen = (("Sec-WebSocket-Protocol", "binary"),) if protocols else ()
     switching = (("Upgrade", "websocket"), ("Connection", "Upgrade"))
-    return Upgrade(access=access, headers=(*switching, ("Sec-WebSocket-Accept", accept), *chosen))
+    answered = (*switching, ("Sec-WebSocket-Accept", accept), *chosen)
+    return Upgrade(access=access, headers=answered, guest=full)
 
 
 def _sha1(data: bytes) -> bytes:

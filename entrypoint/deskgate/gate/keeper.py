@@ -6,6 +6,7 @@ import asyncio
 import hmac
 import os
 import time
+from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,9 +18,11 @@ from deskgate.gate.sessions import Denied, Session
 from deskgate.tokens import Role, Token, TokenFileError, parse_token_file
 
 if TYPE_CHECKING:
+    from deskgate.gate.door import Newcomer
     from deskgate.gate.relay import Viewer
     from deskgate.gate.server import Connection
 
+TokensState = tuple[int, int, int]  # modified (ns), inode, size
 TOKEN_FILE_BYTES = 1024 * 1024
 CHANCE_BYTES = 16
 
@@ -60,9 +63,9 @@ class Keeper:
         self.config = config
         self.desk = Desk(config.rfb, config.rfbauth)
         self.viewers: set[Viewer] = set()
-        self.strangers: limits.Oldest[Connection] = limits.Oldest(limits.STRANGERS)
+        self.strangers: limits.Oldest[Connection | Newcomer] = limits.Oldest(limits.STRANGERS)
         self.connections: set[Connection] = set()
-        self.arriving = 0  # viewers between their upgrade request and our 101
+        self.arriving: Counter[Role] = Counter()  # between the upgrade request and our 101
         self.trouble = ""  # why Xvnc let the last viewer not in; said once
         self.files: dict[str, pages.Page] = pages.index_folder(config.web)
         self._page: LoginPage = pages.load_login(login)
@@ -86,12 +89,20 @@ class Keeper:
             chance=os.urandom(CHANCE_BYTES),
             page=self._page,
             files=self.files,
-            places=limits.VIEWERS - len(self.viewers) - self.arriving,
+            places=self._places(),
+            guests=limits.GUESTS - sum(viewer.guest for viewer in self.viewers),
         )
+
+    def _places(self) -> dict[Role, int]:
+        taken = self.arriving + Counter(
+            viewer.access.role for viewer in self.viewers if not viewer.guest
+        )
+        free = limits.VIEWERS - taken.total()
+        return {Role.CONTROL: free, Role.VIEW: min(free, limits.WATCHERS - taken[Role.VIEW])}
 
     # Tokens
 
-    def _state(self) -> tuple[int, int, int] | None:
+    def _state(self) -> TokensState | None:
         try:
             status = self._tokens_path.stat()
         except OSError:
@@ -103,8 +114,18 @@ class Keeper:
         moment = time.monotonic()
         if moment - self._tokens_checked >= limits.TICK_SECONDS:
             self._tokens_checked = moment
-            if self._state() != self._tokens_state:
+            state = self._state()
+            if state != self._tokens_state and not self._is_being_written(state):
                 self.reload_tokens()
+
+    def _is_being_written(self, state: TokensState | None) -> bool:
+        """Whether an editor may have emptied the file and not yet filled it again.
+
+        Only in place: a file that was renamed to this name is whole.
+        """
+        if state is None or self._tokens_state is None or state[1] != self._tokens_state[1]:
+            return False
+        return 0 <= time.time() - state[0] / 1e9 < limits.SETTLE_SECONDS
 
     def reload_tokens(self) -> None:
         """Take the token file as it is now. A bad one keeps the old set and is said once."""
@@ -147,9 +168,9 @@ class Keeper:
             self._later()
 
     def count(self) -> tuple[int, int]:
-        """Viewers with control, and those who only watch."""
-        control = sum(viewer.access.role is Role.CONTROL for viewer in self.viewers)
-        return control, len(self.viewers) - control
+        """Viewers with control, and those who only watch; not who was only greeted."""
+        joined = Counter(viewer.access.role for viewer in self.viewers if viewer.joined)
+        return joined[Role.CONTROL], joined[Role.VIEW]
 
     def _later(self) -> None:
         asyncio.get_running_loop().call_later(limits.TICK_SECONDS, self._tick)

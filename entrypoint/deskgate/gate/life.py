@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from deskgate.errors import Status
 from deskgate.files import templates_dir
-from deskgate.gate import limits, log
+from deskgate.gate import log
 from deskgate.gate.config import GateConfig
 from deskgate.gate.keeper import Keeper, TokensUnreadableError
 from deskgate.gate.lean import load_relay
@@ -44,16 +44,21 @@ async def live(config: GateConfig, listener: socket.socket, boot_secret: bytes) 
 
     from deskgate.gate.server import Connection
 
-    server = await loop.create_server(
-        lambda: Connection(keeper),
-        sock=listener,
-        ssl=tls,
-        ssl_handshake_timeout=limits.REQUEST_SECONDS if tls else None,
-    )
+    if tls is None:
+        server = await loop.create_server(lambda: Connection(keeper), sock=listener)
+        stop_accepting = server.close
+    else:
+        from deskgate.gate.door import receive
+
+        accepting = asyncio.ensure_future(receive(listener, keeper, tls))
+
+        def stop_accepting() -> None:
+            accepting.cancel()
+
     os.write(STDOUT, b"ready\n")
     loop.call_soon(_load_the_rest)
     await stopped.wait()
-    server.close()
+    stop_accepting()
     await say_goodbye(keeper)
     return Status.OK
 
@@ -78,6 +83,8 @@ async def say_goodbye(keeper: Keeper) -> None:
     deadline = asyncio.get_running_loop().time() + GOODBYE_SECONDS
     while keeper.viewers and asyncio.get_running_loop().time() < deadline:
         await asyncio.sleep(0.01)
+    for viewer in tuple(keeper.viewers):
+        viewer.abort()
 
 
 def _tls(config: GateConfig) -> ssl.SSLContext | None:

@@ -20,6 +20,8 @@ LINGER_BYTES = 256 * 1024
 STRANGERS = 64  # connections that showed no credential yet; the oldest makes room for a new one
 
 VIEWERS = 16  # control and view together
+WATCHERS = 12  # view alone, so that the holder of a view link cannot keep the owner out
+GUESTS = 8  # machines that only want the greeting, such as `deskgate health`; they need no place
 FIRST_MESSAGE_SECONDS = 10.0  # a viewer's first bytes after the upgrade
 MESSAGE_BYTES = 1024 * 1024  # one WebSocket message; pasted text is the largest there is
 FRAGMENTS = 4096  # frames one message may come in: empty ones cost nothing but our time
@@ -36,6 +38,7 @@ PROBE_SECONDS = 2.0  # /healthz' question to Xvnc
 PROBE_FRESH_SECONDS = 1.0  # how long a good answer is kept, so that a flood of probes is none
 PROBE_STALE_SECONDS = 0.05  # and a bad one, so that readiness is not seen late
 RETRY_AFTER_SECONDS = 2  # what a 503 tells the client
+SETTLE_SECONDS = 0.2  # a token file that is written in place is read this long after
 TICK_SECONDS = 1.0  # expiry, pings, stalls and the token file are looked at this often
 
 Item = TypeVar("Item", bound=Hashable)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Container
+from collections.abc import Container, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -21,11 +21,13 @@ class Request:
         target: as it came, path and query still encoded.
         headers: names in lower case; values as Latin-1.
         peer: address of the other end of the connection.
+        version: of HTTP, such as 1.1.
         body: at most `limits.BODY_BYTES`; the server answers 413 before it keeps more.
     """
 
     method: str
     target: str
+    version: str = "1.1"
     headers: Headers = ()
     peer: str = ""
     body: bytes = b""
@@ -94,7 +96,8 @@ class Context:
         now: seconds since the epoch.
         chance: sixteen random bytes, for a new cookie.
         files: names that can be served.
-        places: viewers that may still come in.
+        places: viewers that may still come in, by role.
+        guests: and those that need no place, as they only want to be greeted.
     """
 
     config: GateConfig
@@ -105,7 +108,8 @@ class Context:
     chance: bytes
     page: LoginPage
     files: Container[str]
-    places: int
+    places: Mapping[Role, int]
+    guests: int
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -128,10 +132,15 @@ class ServeFile:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Upgrade:
-    """A WebSocket, if Xvnc lets us in; else 503."""
+    """A WebSocket, if Xvnc lets us in; else 503.
+
+    Args:
+        guest: there is no place; it is greeted, and ends when it wants more.
+    """
 
     access: Access
     headers: Headers
+    guest: bool = False
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

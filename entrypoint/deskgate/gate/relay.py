@@ -8,7 +8,6 @@ the reading on the other, so neither can fill memory.
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -18,21 +17,19 @@ from websockets.protocol import Protocol, Side, State
 from deskgate import rfb
 from deskgate.gate import limits, log
 from deskgate.gate.desk import DeskLink
+from deskgate.gate.frames import (
+    GOING_AWAY,
+    INTERNAL_ERROR,
+    POLICY,
+    PROTOCOL_ERROR,
+    TOO_BIG,
+    TRY_LATER,
+    UNSUPPORTED,
+    binary_header,
+)
 from deskgate.gate.messages import Access
+from deskgate.gate.patience import Patience
 from deskgate.tokens import Token
-
-# RFC 6455, 7.4.1
-GOING_AWAY, PROTOCOL_ERROR, UNSUPPORTED, POLICY = 1001, 1002, 1003, 1008
-TOO_BIG, INTERNAL_ERROR, TRY_LATER = 1009, 1011, 1013
-
-
-def binary_header(length: int) -> bytes:
-    """The head of one whole, unmasked binary frame (RFC 6455, 5.2)."""
-    if length < 126:
-        return bytes((0x82, length))
-    if length < 65536:
-        return b"\x82\x7e" + length.to_bytes(2, "big")
-    return b"\x82\x7f" + length.to_bytes(8, "big")
 
 
 class Viewer(asyncio.Protocol):
@@ -40,6 +37,7 @@ class Viewer(asyncio.Protocol):
 
     Args:
         access: what let it in; its end is the viewer's.
+        guest: there is no place for it: it is greeted and no more.
         client: the person's address, for the log.
         on_gone: called once when it is over.
     """
@@ -51,9 +49,12 @@ class Viewer(asyncio.Protocol):
         *,
         access: Access,
         client: str,
+        guest: bool,
         on_gone: Callable[[Viewer], None],
     ) -> None:
         self.access = access
+        self.guest = guest
+        self.joined = False  # sent its ClientInit; a health probe never does
         self._browser = transport
         self._link = link
         self._client = client
@@ -62,9 +63,8 @@ class Viewer(asyncio.Protocol):
         self._handshake = rfb.ServerHandshake()
         self._fragments: list[bytes] = []
         self._code = 0  # of the close we sent; 0 while the viewer is open
-        self._began = self._heard = self._pinged = time.monotonic()
         self._spoke = False
-        self._stalled: tuple[float, int] | None = None  # since when, and how much was waiting
+        self._patience = Patience()
 
     @property
     def name(self) -> str:
@@ -76,8 +76,10 @@ class Viewer(asyncio.Protocol):
         """Begin: greet the viewer, and take what came glued to the upgrade."""
         self._browser.set_write_buffer_limits(high=limits.HIGH_WATER_BYTES)
         self._link.far = self
+        if self._link.transport.is_closing():  # died while we said 101
+            self.desk_lost()
+            return
         self._send(rfb.VERSION)
-        log.info(f"{self.name} joined")
         if early:
             self.data_received(early)
 
@@ -85,7 +87,7 @@ class Viewer(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         """Take frames from the browser."""
-        self._heard = time.monotonic()
+        self._patience.heard()
         self._frames.receive_data(data)
         for event in self._frames.events_received():
             if isinstance(event, Frame):  # after the opening handshake, all are
@@ -118,9 +120,17 @@ class Viewer(asyncio.Protocol):
             if self._handshake.refused is not None:
                 self.close(PROTOCOL_ERROR, self._handshake.refused)
                 return
-        if message:
+        if message and (self.joined or self._join()):
             # One write a message: up to 1.15, Xvnc loses step when SetDesktopSize is split.
             self._link.transport.write(message)
+
+    def _join(self) -> bool:
+        self.joined = not self.guest
+        if self.joined:
+            log.info(f"{self.name} joined")
+        else:
+            self.close(TRY_LATER, "no place left")
+        return self.joined
 
     def _send(self, payload: bytes) -> None:
         self._browser.write(binary_header(len(payload)) + payload)
@@ -142,7 +152,7 @@ class Viewer(asyncio.Protocol):
         self._code = code
         if self._frames.state is State.OPEN:
             self._frames.send_close(code, reason)
-        log.info(f"{self.name}: closing with {code}, {reason}")
+        self._say(f"{self.name}: closing with {code}, {reason}")
         self._link.transport.abort()
         self._flush()
         self._abort_later()
@@ -158,17 +168,16 @@ class Viewer(asyncio.Protocol):
             self._browser.close()
 
     def _abort_later(self) -> None:
-        loop = asyncio.get_running_loop()
-        loop.call_later(limits.CLOSE_SECONDS, self._browser.abort)
+        asyncio.get_running_loop().call_later(limits.CLOSE_SECONDS, self._browser.abort)
 
     def pause_writing(self) -> None:
         """The browser takes no more: stop reading from Xvnc."""
-        self._stalled = (time.monotonic(), self._browser.get_write_buffer_size())
+        self._patience.stopped_taking(self._browser.get_write_buffer_size())
         self._link.transport.pause_reading()
 
     def resume_writing(self) -> None:
         """The browser takes more again."""
-        self._stalled = None
+        self._patience.takes_again()
         self._link.transport.resume_reading()
 
     def eof_received(self) -> bool:
@@ -179,9 +188,16 @@ class Viewer(asyncio.Protocol):
         """Let go of Xvnc."""
         self._code = self._code or GOING_AWAY  # nobody is left to tell
         self._link.transport.abort()
-        seconds = time.monotonic() - self._began
-        log.info(f"{self.name} left after {seconds:.0f} s")
+        self._say(f"{self.name} left after {self._patience.age:.0f} s")
         self._on_gone(self)
+
+    def _say(self, text: str) -> None:
+        # Probes come every few seconds: who never joined is no news.
+        (log.info if self.joined else log.debug)(text)
+
+    def abort(self) -> None:
+        """End without a goodbye."""
+        self._browser.abort()
 
     # Xvnc's side
 
@@ -219,26 +235,15 @@ class Viewer(asyncio.Protocol):
         Args:
             now: seconds since the epoch, for expiry; all else is by the monotonic clock.
         """
-        moment = time.monotonic()
+        patience = self._patience
         if self.access.ends is not None and now >= self.access.ends:
             self.close(POLICY, "expired")
-        elif moment - self._heard >= limits.DEAD_SECONDS:
+        elif patience.dead:
             self._browser.abort()
-        elif not self._spoke and moment - self._began >= limits.FIRST_MESSAGE_SECONDS:
+        elif not self._spoke and patience.age >= limits.FIRST_MESSAGE_SECONDS:
             self.close(POLICY, "nothing said")
-        elif self._is_stalled(moment):
+        elif patience.stalled(self._browser.get_write_buffer_size()):
             self.close(TRY_LATER, "too slow")
-        elif not self._code and moment - self._pinged >= limits.PING_SECONDS:
-            self._pinged = moment
+        elif not self._code and patience.ping_is_due():
             self._frames.send_ping(b"")
             self._flush()
-
-    def _is_stalled(self, moment: float) -> bool:
-        if self._stalled is None:
-            return False
-        since, waiting = self._stalled
-        left = self._browser.get_write_buffer_size()
-        if left < waiting:  # slow, but it takes something
-            self._stalled = (moment, left)
-            return False
-        return moment - since >= limits.STALL_SECONDS

@@ -5,15 +5,18 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable
+from dataclasses import replace
 
 import h11
 
-from deskgate.gate import actions, limits, policy
-from deskgate.gate.answers import plain
+from deskgate.gate import actions, limits, log, policy
+from deskgate.gate.answers import on_the_wire, plain
 from deskgate.gate.desk import DeskLink
 from deskgate.gate.keeper import Keeper
+from deskgate.gate.lines import LineCheck
 from deskgate.gate.messages import Answer, Context, Probe, Request, Upgrade
 from deskgate.gate.outside import see
+from deskgate.tokens import Role
 
 # What h11 keeps of a head that is not whole yet.
 HEAD_BYTES = limits.HEADER_BYTES + limits.TARGET_BYTES
@@ -25,12 +28,14 @@ class Connection(asyncio.Protocol):
     def __init__(self, keeper: Keeper) -> None:
         self._keeper = keeper
         self._http = h11.Connection(h11.SERVER, max_incomplete_event_size=HEAD_BYTES)
+        self._lines = LineCheck()
         self._request: Request | None = None
         self._body = b""
         self._timer: asyncio.TimerHandle | None = None
         self._waiting = 0  # bytes of the last answer that the client has not taken
         self._lingered: int | None = None  # bytes thrown away since we refused; None before
         self._task: asyncio.Task[None] | None = None
+        self._arriving: Role | None = None  # asked for a viewer's place and has none yet
         self._idle = False  # between two requests
         self._silent = True  # nothing came on this connection yet
 
@@ -55,7 +60,7 @@ class Connection(asyncio.Protocol):
             self._task.cancel()
 
     def abort(self) -> None:
-        """End at once: the gate stops."""
+        """End at once."""
         self._transport.abort()
 
     def make_room(self) -> None:
@@ -105,6 +110,9 @@ class Connection(asyncio.Protocol):
         if self._idle:
             self._idle = False
             self._clock(limits.REQUEST_SECONDS, self._too_slow)
+        if not self._lines.allows(data):
+            self._refuse(400)
+            return
         self._http.receive_data(data)
         self._read()
 
@@ -118,9 +126,7 @@ class Connection(asyncio.Protocol):
             if isinstance(event, h11.Request):
                 self._begin(event)
             elif isinstance(event, h11.Data):
-                self._body += event.data
-                if len(self._body) > limits.BODY_BYTES:
-                    self._refuse(413)
+                self._body += event.data  # no longer than its Content-Length, checked before
             elif isinstance(event, h11.EndOfMessage):
                 self._decide()
             else:  # NEED_DATA or PAUSED
@@ -128,14 +134,7 @@ class Connection(asyncio.Protocol):
 
     def _begin(self, event: h11.Request) -> None:
         self._body = b""
-        self._request = Request(
-            method=event.method.decode("ascii"),
-            target=event.target.decode("ascii"),
-            headers=tuple(
-                (name.decode("ascii"), value.decode("latin-1")) for name, value in event.headers
-            ),
-            peer=self._peer,
-        )
+        self._request = actions.request_of(event, self._peer)
         refusal = policy.check_head(self._request, self._keeper.context())
         if refusal is not None:
             self._send(refusal)
@@ -146,13 +145,7 @@ class Connection(asyncio.Protocol):
 
     def _decide(self) -> None:
         assert self._request is not None  # noqa: S101 - h11 ends no message it did not begin
-        request = self._request = Request(
-            method=self._request.method,
-            target=self._request.target,
-            headers=self._request.headers,
-            peer=self._peer,
-            body=self._body,
-        )
+        request = self._request = replace(self._request, body=self._body)
         context = self._keeper.context()
         decision = policy.decide(request, context)
         refused = isinstance(decision, Answer) and decision.status >= 400
@@ -162,6 +155,11 @@ class Connection(asyncio.Protocol):
             self._stop_clock()
             self._transport.pause_reading()
             self._task = asyncio.ensure_future(self._ask_desk(request, decision, context))
+            if isinstance(decision, Upgrade) and not decision.guest:
+                # Now, not in the task: requests that come in one go must see each other.
+                self._arriving = decision.access.role
+                self._keeper.arriving[self._arriving] += 1
+            self._task.add_done_callback(self._asked)
         else:
             self._send(actions.answer(request, decision, self._keeper))
 
@@ -176,6 +174,17 @@ class Connection(asyncio.Protocol):
             self._resume(met)
         else:
             self._switch(request, decision, met)
+
+    def _arrived(self) -> None:
+        if self._arriving is not None:
+            self._keeper.arriving[self._arriving] -= 1
+            self._arriving = None
+
+    def _asked(self, task: asyncio.Task[None]) -> None:
+        self._arrived()
+        if not task.cancelled() and task.exception() is not None:
+            self._transport.abort()  # our bug; asyncio's handler has logged nothing yet
+            log.error(f"a request failed: {task.exception()!r}")
 
     def _resume(self, answer: Answer) -> None:
         self._task = None
@@ -194,9 +203,11 @@ class Connection(asyncio.Protocol):
             link,
             access=decision.access,
             client=see(request, self._keeper.config).client,
+            guest=decision.guest,
             on_gone=self._keeper.viewers.discard,
         )
         self._keeper.connections.discard(self)
+        self._arrived()
         self._keeper.admit(viewer)
         self._transport.set_protocol(viewer)
         self._transport.resume_reading()
@@ -208,11 +219,7 @@ class Connection(asyncio.Protocol):
         self._send(plain(self._keeper.context(), status, close=True))
 
     def _send(self, answer: Answer) -> None:
-        headers = [*answer.headers, ("Date", http_date(time.time()))]
-        if answer.status not in {204, 304}:
-            headers.append(("Content-Length", str(len(answer.body))))
-        if answer.close:
-            headers.append(("Connection", "close"))
+        headers = on_the_wire(answer, actions.http_date(time.time()))
         with_body = self._request is None or self._request.method != "HEAD"
         try:
             self._write(h11.Response(status_code=answer.status, headers=headers))
@@ -241,8 +248,3 @@ class Connection(asyncio.Protocol):
             self._transport.write_eof()
         else:  # TLS has no half-closing
             self._transport.close()
-
-
-def http_date(seconds: float) -> str:
-    """RFC 9110, 5.6.7. Not strftime's locale: we never set one."""
-    return time.strftime("%a, %d %b %Y %H:%M:%S GMT", time.gmtime(seconds))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from urllib.parse import parse_qsl, unquote, urlencode
+from urllib.parse import parse_qsl, quote, unquote, urlencode
 
 from deskgate.gate.limits import QUERY_FIELDS
 
@@ -104,5 +104,5 @@ def clean_location(name: str, query: Query) -> str:
     for key, value in query:
         if key in KEPT_SETTINGS and len(value) <= KEPT_VALUE_CHARACTERS:
             settings[key] = value
-    page = name.rpartition("/")[2] or VIEWER
+    page = quote(name.rpartition("/")[2] or VIEWER)
     return f"./{page}?{urlencode(settings)}" if settings else f"./{page}"

@@ -32,7 +32,7 @@ from deskgate.gate.server import Connection
 from .samples import CONTROL, SECRET, VIEW, raw_config
 
 BIG_BYTES = 30_000_000  # more than the kernel's socket buffers take
-VIEW_PASSWORD = b"viewonly"
+CONTROL_PASSWORD, VIEW_PASSWORD = b"control!", b"viewonly"
 TOKEN_FILE = f"""# name=control role=control
 {CONTROL}: 127.0.0.1:5901
 # name=view role=view
@@ -65,6 +65,8 @@ class Desk:
     listener: socket.socket
     accepted: queue.Queue[tuple[int, socket.socket]] = field(default_factory=queue.Queue)
     greeting: bytes = rfb.VERSION
+    types: bytes = b"\x02\x01\x02"  # None and VncAuth
+    answers: list[bytes] = field(default_factory=list)
     sockets: list[socket.socket] = field(default_factory=list)
 
     @property
@@ -84,13 +86,15 @@ class Desk:
         with contextlib.suppress(OSError, AssertionError):
             sock.sendall(self.greeting)
             assert receive(sock, 12) == rfb.VERSION
-            sock.sendall(b"\x02\x01\x02")
+            sock.sendall(self.types)
             chosen = receive(sock, 1)[0]
             if chosen == rfb.VNC_AUTH:
                 challenge = bytes(range(16))
                 sock.sendall(challenge)
-                good = receive(sock, 16) == rfb.answer_challenge(VIEW_PASSWORD, challenge)
-                if not good:
+                answer = receive(sock, 16)
+                self.answers.append(answer)
+                passwords = (CONTROL_PASSWORD, VIEW_PASSWORD)
+                if answer not in [rfb.answer_challenge(each, challenge) for each in passwords]:
                     sock.sendall(b"\0\0\0\x01\0\0\0\x02no")
                     return
             sock.sendall(bytes(4))
@@ -194,6 +198,12 @@ def read_all(sock: socket.socket) -> bytes:
     return data
 
 
+def join(viewer: ClientConnection) -> None:
+    """The RFB opening and ClientInit: from here on it is a viewer."""
+    shake(viewer)
+    viewer.send(b"\x01")
+
+
 def shake(viewer: ClientConnection) -> None:
     """A viewer's half of the RFB opening, as noVNC does it."""
     assert viewer.recv(5) == rfb.VERSION
@@ -214,7 +224,7 @@ def close_code(viewer: ClientConnection, timeout: float = 5) -> int | None:
 def write_files(folder: Path, port: int, **changes: Any) -> Path:
     """gate.json, tokens and the password file, as the conductor writes them."""
     (folder / "tokens").write_text(TOKEN_FILE)
-    passwords = rfb.obfuscate(b"control!") + rfb.obfuscate(VIEW_PASSWORD)
+    passwords = rfb.obfuscate(CONTROL_PASSWORD) + rfb.obfuscate(VIEW_PASSWORD)
     (folder / "rfbauth").write_bytes(passwords)
     web = folder / "web"
     web.mkdir(exist_ok=True)
@@ -256,7 +266,16 @@ def running_gate(folder: Path, port: int, **changes: Any) -> Iterator[Gate]:
     async def stop() -> None:
         server.close()
         await say_goodbye(keeper)
-        await asyncio.sleep(0)
+        for _ in range(20):  # turns of the loop: who was just accepted, what is still to close
+            for connection in tuple(keeper.connections):
+                connection.abort()
+            for viewer in tuple(keeper.viewers):
+                viewer.abort()
+            await asyncio.sleep(0)
+        rest = asyncio.all_tasks() - {asyncio.current_task()}
+        for task in rest:
+            task.cancel()
+        await asyncio.gather(*rest, return_exceptions=True)
 
     try:
         yield Gate(keeper, loop, listener.getsockname()[1], folder / "tokens")

@@ -60,7 +60,8 @@ def context(
     denied: Denied | None = None,
     now: float = NOW,
     files: Container[str] = FILES,
-    places: int = 1,
+    places: int = 2,
+    guests: int = 0,
     **changes: Any,
 ) -> Context:
     """Everything a decision rests on; `changes` are gate.json's."""
@@ -73,7 +74,8 @@ def context(
         chance=CHANCE,
         page=PAGE,
         files=files,
-        places=places,
+        places={Role.CONTROL: places, Role.VIEW: places - 1},
+        guests=guests,
     )
 
 
@@ -84,13 +86,16 @@ def request(
     host: str = "localhost:8002",
     peer: str = "192.0.2.7",
     body: bytes = b"",
+    version: str = "1.1",
 ) -> Request:
     """A request as the server hands it on: header names in lower case."""
     lines = [("Host", host), *headers]
     if body:
         lines.append(("Content-Length", str(len(body))))
     lowered = tuple((name.lower(), value) for name, value in lines)
-    return Request(method=method, target=target, headers=lowered, peer=peer, body=body)
+    return Request(
+        method=method, target=target, version=version, headers=lowered, peer=peer, body=body
+    )
 
 
 def bearer(token: str = CONTROL) -> tuple[str, str]:

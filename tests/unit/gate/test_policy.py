@@ -230,6 +230,7 @@ FORMS = {
     ),
     "/vnc.html?host=evil&port=1&encrypt=0&password=p&token={}&quality=9": "./vnc.html?quality=9",
     "/a/b.html?token={}": "./b.html",
+    "/%C3%A9%20x.html?token={}": "./%C3%A9%20x.html",
     "/?token={}&next=//evil": "./vnc.html?autoconnect=1&resize=remote",
     "/?token={}&quality=" + "9" * 65: "./vnc.html?autoconnect=1&resize=remote",
     "/?token={}&quality=1%0d%0aX:1": (
@@ -515,11 +516,36 @@ def test_a_head_request_opens_no_websocket() -> None:
     assert status(decide(asked, context())) == 400
 
 
+def test_http_1_0_opens_no_websocket() -> None:
+    """RFC 6455, 4.1: 1.1 or higher."""
+    asked = request("/websockify", *UPGRADE, bearer(), version="1.0")
+    assert status(decide(asked, context())) == 400
+
+
 def test_a_full_house_is_503_before_the_upgrade() -> None:
     """With a time to come back."""
-    decision = upgrade(bearer(), places=0)
-    assert status(decision) == 503
-    assert header(decision, "Retry-After") == "2"
+    for full in (upgrade(cookie(), ORIGIN, places=0), upgrade(bearer(), places=0)):
+        assert status(full) == 503
+        assert header(full, "Retry-After") == "2"
+
+
+def test_watchers_cannot_take_the_last_places() -> None:
+    """Each role has its own count; here one place is left, and it is not for watching."""
+    assert isinstance(upgrade(cookie(), ORIGIN, places=1), Upgrade)
+    assert status(upgrade(cookie(VIEW_TOKEN), ORIGIN, places=1)) == 503
+
+
+def test_a_machine_is_greeted_in_a_full_house() -> None:
+    """A health probe must not fail because sixteen people watch; a browser cannot send Bearer."""
+    decision = upgrade(bearer(), places=0, guests=1)
+    assert isinstance(decision, Upgrade)
+    assert decision.guest
+    assert status(upgrade(cookie(), ORIGIN, places=0, guests=1)) == 503
+    by_query = upgrade(target=f"/websockify?token={CONTROL}", places=0, guests=1)
+    assert status(by_query) == 503
+    with_place = upgrade(bearer(), places=1, guests=1)
+    assert isinstance(with_place, Upgrade)
+    assert not with_place.guest
 
 
 # Everything else behind the credential

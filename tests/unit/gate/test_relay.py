@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import socket
 import time
@@ -15,13 +16,16 @@ from websockets.sync.client import ClientConnection
 
 from deskgate import rfb
 from deskgate.gate import limits
-from deskgate.gate.relay import binary_header
+from deskgate.gate.desk import DeskLink
+from deskgate.gate.frames import binary_header
+from deskgate.tokens import Role
 
 from .running import (
     TOKEN_FILE,
     Desk,
     Gate,
     close_code,
+    join,
     receive,
     running_gate,
     shake,
@@ -85,12 +89,94 @@ def test_each_role_enters_xvnc_by_its_own_door(
 
 def test_a_view_link_without_a_view_password_is_no_control_link(gate: Gate, desk: Desk) -> None:
     """T14: refused before the upgrade, whatever is wrong with the password file."""
-    for content in (b"", b"\0" * 8, b"\0" * 16):
+    for content in (b"", b"\0" * 8, b"\0" * 16, b"\0" * 24):
         Path(gate.keeper.config.rfbauth).write_bytes(content)
         assert gate.refuses(token=VIEW) == 503
     Path(gate.keeper.config.rfbauth).unlink()
     assert gate.refuses(token=VIEW) == 503
     assert desk.accepted.empty()
+
+
+@pytest.mark.parametrize(("token", "password"), [(CONTROL, "control!"), (VIEW, "viewonly")])
+def test_a_desktop_that_asks_everybody_is_entered_by_password(
+    gate: Gate, desk: Desk, token: str, password: str
+) -> None:
+    """Then nobody else in the container gets in without one; each role with its own."""
+    desk.types = b"\x01\x02"
+    with gate.view(token) as viewer:
+        chosen, xvnc = desk.next()
+        assert chosen == rfb.VNC_AUTH
+        assert desk.answers == [rfb.answer_challenge(password.encode(), bytes(range(16)))]
+        join(viewer)
+        assert receive(xvnc, 1) == b"\x01"
+
+
+def test_a_desktop_that_died_before_the_viewer_began_ends_with_1011(
+    gate: Gate, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In the moment between its handshake and our 101, nobody else would hear of it."""
+    reach = gate.keeper.desk.open
+
+    async def reach_dying(role: Role) -> DeskLink:
+        link = await reach(role)
+        link.transport.abort()
+        await asyncio.sleep(0.01)
+        return link
+
+    monkeypatch.setattr(gate.keeper.desk, "open", reach_dying)
+    with gate.view() as viewer:
+        assert close_code(viewer) == 1011
+
+
+def test_a_control_link_needs_no_password_file_where_none_is_asked_for(
+    gate: Gate, desk: Desk
+) -> None:
+    """The file is the conductor's; without it, watching ends, not control."""
+    Path(gate.keeper.config.rfbauth).unlink()
+    with gate.view() as viewer:
+        join(viewer)
+        assert desk.next()[0] == rfb.NONE
+
+
+def test_a_probe_is_no_viewer(gate: Gate, capfd: pytest.CaptureFixture[str]) -> None:
+    """It takes the greeting and goes: no count, no log line every few seconds."""
+    capfd.readouterr()
+    with gate.view() as viewer:
+        assert viewer.recv(5) == rfb.VERSION
+    wait_until(lambda: not gate.keeper.viewers)
+    assert "info:" not in capfd.readouterr().err
+    with gate.view() as viewer:
+        join(viewer)
+        wait_until(lambda: gate.keeper.count() == (1, 0))
+    wait_until(lambda: not gate.keeper.viewers)
+    err = capfd.readouterr().err
+    assert err.count("joined") == err.count("left") == 1
+
+
+def test_watchers_leave_places_for_control(gate: Gate, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who was given a view link cannot keep the owner out."""
+    monkeypatch.setattr(limits, "VIEWERS", 3)
+    monkeypatch.setattr(limits, "WATCHERS", 2)
+    with gate.view(VIEW), gate.view(VIEW):
+        assert gate.refuses(token=VIEW) == 503
+        with gate.view():
+            assert gate.refuses() == 503
+
+
+def test_in_a_full_house_a_machine_is_greeted_and_no_more(
+    gate: Gate, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """`deskgate health` asks for the greeting alone."""
+    monkeypatch.setattr(limits, "VIEWERS", 1)
+    monkeypatch.setattr(limits, "GUESTS", 1)
+    bearer = {"Authorization": f"Bearer {CONTROL}"}
+    with gate.view() as owner:
+        join(owner)
+        with gate.view(None, additional_headers=bearer) as probe:
+            assert gate.refuses(f"Authorization: Bearer {CONTROL}", token=None) == 503
+            join(probe)
+            assert close_code(probe) == 1013
+        wait_until(lambda: gate.keeper.count() == (1, 0))
 
 
 def test_a_message_arrives_in_one_write(gate: Gate, desk: Desk) -> None:
@@ -217,8 +303,9 @@ def test_a_viewer_is_pinged(gate: Gate, monkeypatch: pytest.MonkeyPatch) -> None
     with gate.view() as viewer:
         shake(viewer)
         send_raw(viewer, b"")
-        seen = gate.call(lambda: {one._pinged for one in gate.keeper.viewers})
-        wait_until(lambda: gate.call(lambda: {o._pinged for o in gate.keeper.viewers}) != seen)
+        (one,) = gate.keeper.viewers
+        seen = one._patience.pinged
+        wait_until(lambda: one._patience.pinged != seen)
 
 
 @pytest.mark.usefixtures("quick")
@@ -269,6 +356,21 @@ def test_an_expiring_token_ends_its_viewers(gate: Gate) -> None:
 
 
 @pytest.mark.usefixtures("quick")
+def test_a_file_that_is_being_written_is_waited_for(
+    gate: Gate, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An editor empties it first: that must end nobody's session."""
+    monkeypatch.setattr(limits, "SETTLE_SECONDS", 0.5)
+    with gate.view() as viewer:
+        join(viewer)
+        gate.tokens.write_text("")
+        time.sleep(0.1)  # some looks
+        gate.tokens.write_text(TOKEN_FILE.split("# name=view")[0])
+        wait_until(lambda: gate.refuses(token=VIEW) == 401)
+        assert gate.keeper.count() == (1, 0)
+
+
+@pytest.mark.usefixtures("quick")
 def test_a_bad_token_file_keeps_the_old_set_and_is_said_once(
     gate: Gate, capfd: pytest.CaptureFixture[str]
 ) -> None:
@@ -281,6 +383,7 @@ def test_a_bad_token_file_keeps_the_old_set_and_is_said_once(
         time.sleep(0.2)  # several ticks
         admitted(gate)
         assert len(gate.keeper.viewers) >= 1
+    wait_until(lambda: not gate.keeper.viewers)  # and they log no more
     assert capfd.readouterr().err.count("error: token file") == 1
     for bad in ("x" * 2_000_000, "\ud800"):
         gate.tokens.write_bytes(bad.encode("utf-8", "surrogatepass"))
@@ -362,13 +465,16 @@ def test_pongs_that_nobody_reads_are_bounded(
 ) -> None:
     """W9: the connection is dropped."""
     monkeypatch.setattr(limits, "SEND_BUFFER_BYTES", 100_000)
+    monkeypatch.setattr(limits, "FIRST_MESSAGE_SECONDS", 60.0)
     with gate.socket() as raw:
         raw.sendall(gate.upgrade() + b"\r\n\r\n")
         desk.next()
         wait_until(lambda: bool(gate.keeper.viewers))
+        deadline = time.monotonic() + 10
         with contextlib.suppress(OSError):
             while gate.keeper.viewers:
                 raw.sendall(masked(9, b"p" * 125) * 1000)
+                assert time.monotonic() < deadline
         wait_until(lambda: not gate.keeper.viewers)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import socket
 from pathlib import Path
@@ -9,9 +10,9 @@ from pathlib import Path
 import pytest
 
 from deskgate.gate import limits
-from deskgate.gate.server import http_date
+from deskgate.gate.actions import http_date
 
-from .running import BIG_BYTES, Desk, Gate, read_all, reset, running_gate, wait_until
+from .running import BIG_BYTES, Desk, Gate, join, read_all, reset, running_gate, wait_until
 from .samples import CONTROL, VIEW
 
 BEARER = f"Authorization: Bearer {CONTROL}"
@@ -207,7 +208,10 @@ def test_without_a_desktop_the_upgrade_is_503(gate: Gate, desk: Desk) -> None:
 
 def test_status_counts_viewers_by_role(gate: Gate) -> None:
     """For `deskgate status`."""
-    with gate.view(), gate.view(VIEW), gate.view(VIEW):
+    with gate.view() as one, gate.view(VIEW) as two, gate.view(VIEW) as three, gate.view():
+        for viewer in (one, two, three):
+            join(viewer)
+        wait_until(lambda: sum(viewer.joined for viewer in gate.keeper.viewers) == 3)
         answer = gate.ask(f"GET /api/status HTTP/1.1\r\n{BEARER}")
     assert answer.endswith(b'{"viewers": {"control": 1, "view": 2}}')
 
@@ -225,8 +229,53 @@ def test_clients_that_vanish_leave_nothing(gate: Gate) -> None:
         sock = gate.socket()
         sock.sendall(f"GET /healthz HTTP/1.1\r\nHost: a\r\n{BEARER}\r\n".encode())
         reset(sock)
+    gate.status("GET / HTTP/1.1")  # connections are accepted in order
     wait_until(lambda: not gate.keeper.connections and len(gate.keeper.strangers) == 0)
     wait_until(lambda: len(os.listdir("/proc/self/fd")) <= before)  # noqa: PTH208
+
+
+AMBIGUOUS = {
+    "bare line feeds": b"GET / HTTP/1.1\nHost: a\n\n",
+    "one bare line feed": b"GET / HTTP/1.1\r\nHost: a\nX: y\r\n\r\n",
+    "a folded line": b"GET / HTTP/1.1\r\nHost: a\r\nX: y\r\n z\r\n\r\n",
+    "folded with a tab": b"GET / HTTP/1.1\r\nHost: a\r\nX: y\r\n\tz\r\n\r\n",
+}
+
+
+@pytest.mark.parametrize("sent", AMBIGUOUS.values(), ids=AMBIGUOUS)
+@pytest.mark.parametrize("size", [1, 1000])
+def test_line_ends_that_can_be_read_in_two_ways_are_refused(
+    gate: Gate, sent: bytes, size: int
+) -> None:
+    """H8: a proxy before us may read them differently; however the bytes come."""
+    with gate.socket() as sock:
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        with contextlib.suppress(OSError):
+            for start in range(0, len(sent), size):
+                sock.sendall(sent[start : start + size])
+        assert sock.recv(12) == b"HTTP/1.1 400"
+
+
+def test_a_file_name_of_any_script_is_answered(gate: Gate) -> None:
+    """Not a dropped connection and an error in the log."""
+    assert gate.status(f"GET /%C3%A9.html?token={CONTROL} HTTP/1.1") == 303
+
+
+def test_requests_that_come_at_once_see_each_other(
+    gate: Gate, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The last places are given away before the desktop answers, not after."""
+    monkeypatch.setattr(limits, "VIEWERS", 3)
+    socks = [gate.socket() for _ in range(20)]
+    for sock in socks:
+        sock.sendall(gate.upgrade() + b"\r\n\r\n")
+    answers = [sock.recv(12) for sock in socks]
+    assert answers.count(b"HTTP/1.1 101") == 3
+    assert answers.count(b"HTTP/1.1 503") == 17
+    for sock in socks:
+        sock.close()
+    wait_until(lambda: not gate.keeper.viewers)
+    assert not gate.keeper.arriving.total()
 
 
 def test_dates_are_those_of_http() -> None:

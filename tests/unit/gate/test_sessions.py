@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hmac
 from dataclasses import replace
 
 import pytest
@@ -66,6 +67,13 @@ def test_no_single_change_survives(place: int, char: str) -> None:
     """Whatever character is changed wherever."""
     changed = COOKIE[:place] + char + COOKIE[place + 1 :]
     assert (read(changed) is None) == (changed != COOKIE)
+
+
+def test_the_key_is_of_the_boot_secret_and_the_token() -> None:
+    """So that not even one who can choose a token's id can sign for it."""
+    key = hmac.digest(SECRET, CONTROL_TOKEN.digest, "sha256")
+    signed, _, signature = COOKIE.rpartition(".")
+    assert hmac.digest(key, signed.encode(), "sha256").hex() == signature
 
 
 def test_another_boot_secret_is_another_desktop() -> None:

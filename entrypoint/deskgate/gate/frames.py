@@ -1,0 +1,16 @@
+"""What the gate itself writes of RFC 6455: frame heads and close codes. Pure."""
+
+from __future__ import annotations
+
+# RFC 6455, 7.4.1
+GOING_AWAY, PROTOCOL_ERROR, UNSUPPORTED, POLICY = 1001, 1002, 1003, 1008
+TOO_BIG, INTERNAL_ERROR, TRY_LATER = 1009, 1011, 1013
+
+
+def binary_header(length: int) -> bytes:
+    """The head of one whole, unmasked binary frame (5.2)."""
+    if length < 126:
+        return bytes((0x82, length))
+    if length < 65536:
+        return b"\x82\x7e" + length.to_bytes(2, "big")
+    return b"\x82\x7f" + length.to_bytes(8, "big")
