@@ -162,7 +162,8 @@ def make_runtime_folder(chosen: str | None, environ: Mapping[str, str]) -> Path:
 def find_runtime_folder(environ: Mapping[str, str]) -> Path | None:
     """The folder of the deskgate that runs in this container; None when none does."""
     chosen = environ.get("DESKGATE_RUNTIME_DIR") or None
-    found = [each for each in _candidates(chosen, environ) if (each / "status.json").is_file()]
+    # Not Path.is_file: it raises where a folder belongs to another user.
+    found = [each for each in _candidates(chosen, environ) if os.path.isfile(each / "status.json")]  # noqa: PTH113
     if not found and os.getuid() == 0 and not chosen:
         # `docker exec -u 0` looks at a desktop that runs as somebody else.
         found = sorted(p.parent for p in Path("/tmp").glob("deskgate-*/status.json"))  # noqa: S108

@@ -7,6 +7,7 @@ install from, so that a desktop in somebody's image is the desktop that we test.
 from __future__ import annotations
 
 import os
+import re
 import shlex
 import subprocess
 import sys
@@ -48,8 +49,17 @@ def refuse_other_distributions(fields: Mapping[str, str]) -> None:
 
 
 def launcher() -> str:
-    """The text of the command on PATH: immune to the user's PYTHONPATH and working directory."""
-    return f'#!/bin/sh\nexec {shlex.quote(sys.executable)} -I -m deskgate "$@"\n'
+    """The text of the command on PATH: immune to the user's PYTHONPATH and working directory.
+
+    No shell script: a shell adds PWD to the environment that the user's command gets.
+    """
+    if not re.fullmatch(r"\S{1,120}", sys.executable):  # execve(2): one word, 127 bytes
+        raise UsageError(
+            f"install: cannot start from {sys.executable}: make the virtual environment "
+            "under a path that is short and without spaces, such as /opt/deskgate"
+        )
+    lines = (f"#!{sys.executable} -I", "import sys", "from deskgate.__main__ import main")
+    return "\n".join((*lines, "sys.exit(main())", ""))
 
 
 def commands() -> list[list[str]]:
@@ -72,6 +82,7 @@ def install(*, dry_run: bool) -> int:
         return Status.OK
     if os.geteuid() != 0:
         raise UsageError("install: cannot install as this user: put it before USER, or run as root")
+    text = launcher()
     for command in commands():
         done = subprocess.run(
             command, check=False, env={**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
@@ -81,7 +92,7 @@ def install(*, dry_run: bool) -> int:
     for leftover in Path("/var/lib/apt/lists").glob("*_*"):
         leftover.unlink(missing_ok=True)
     LAUNCHER.parent.mkdir(parents=True, exist_ok=True)
-    LAUNCHER.write_text(launcher(), encoding="utf-8")
+    LAUNCHER.write_text(text, encoding="utf-8")
     LAUNCHER.chmod(0o755)
     # Mode 1777 lets any user's Xvnc make its socket here.
     X_SOCKETS.mkdir(exist_ok=True)

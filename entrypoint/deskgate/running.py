@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from deskgate import files
-from deskgate.errors import DeskgateError, ProgramError, Status
+from deskgate.errors import ProgramError, Status
 from deskgate.probe import ask_viewers
 
 
@@ -30,7 +30,8 @@ def runtime_folder() -> Path:
     folder = files.find_runtime_folder(os.environ)
     if folder is None:
         raise NotRunningError(
-            "cannot find a running desktop here: is `deskgate run` up in this container?"
+            f"cannot find a running desktop of uid {os.getuid()} here: is `deskgate run` up in "
+            "this container, as this user?"
         )
     return folder
 
@@ -42,9 +43,7 @@ def json_file(path: Path) -> dict[str, Any]:
     except FileNotFoundError:
         raise NotRunningError("the desktop is not ready yet; try again in a moment") from None
     except PermissionError:
-        raise DeskgateError(
-            f"cannot read {path}: run this as the user that the desktop runs as"
-        ) from None
+        raise NotRunningError(f"cannot read {path}: run this as the desktop's own user") from None
     return found
 
 

@@ -117,13 +117,17 @@ class Viewer:
 
     def look(self, x: int, y: int, width: int, height: int) -> bytes:
         """Fetch a part of the screen: four bytes a pixel (blue, green, red, nothing)."""
-        self._socket.send(struct.pack(">BBHHHH", 3, 0, x, y, width, height))
+        area = (x, y, width, height)
+        self._socket.send(struct.pack(">BBHHHH", 3, 0, *area))
         while True:
             kind = self._read(1)[0]
             if kind == 0:
                 found = self._rectangles()
                 if len(found) == width * height * 4:
                     return found
+                # Once it knows that we follow its size, Xvnc answers with that alone, and keeps
+                # the pixels, marked as changed, for a next request that is incremental.
+                self._socket.send(struct.pack(">BBHHHH", 3, 1, *area))
             elif kind == 3:
                 self._cut_text()
             else:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import pytest
 
-from deskgate import health, install, probe
-from deskgate.errors import MissingFileError, ProgramError
+from deskgate import files, health, install, probe
+from deskgate.errors import MissingFileError, ProgramError, UsageError
 
 from . import samples
 
@@ -87,6 +88,20 @@ def test_another_distribution_is_named_with_what_to_do(text: str, name: str) -> 
 
 def test_the_launcher_is_immune_to_the_users_python_path() -> None:
     """Decision D1."""
-    first, second = install.launcher().splitlines()
-    assert first == "#!/bin/sh"
-    assert second.endswith(' -I -m deskgate "$@"')
+    assert install.launcher().splitlines()[0] == f"#!{sys.executable} -I"
+
+
+def test_our_images_have_the_launcher_that_install_writes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Decision D4: one recipe."""
+    monkeypatch.setattr(sys, "executable", "/opt/deskgate/bin/python")
+    assert f"<<'LAUNCHER' {install.LAUNCHER}\n{install.launcher()}LAUNCHER\n" in (
+        files.CHECKOUT / "docker" / "Dockerfile"
+    ).read_text(encoding="utf-8")
+
+
+def test_a_path_that_no_launcher_can_name_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The kernel takes one word of at most 127 bytes after #! (execve(2))."""
+    for path in ("/opt/my desk/bin/python", f"/{'x' * 130}/bin/python"):
+        monkeypatch.setattr(sys, "executable", path)
+        with pytest.raises(UsageError, match="/opt/deskgate"):
+            install.launcher()

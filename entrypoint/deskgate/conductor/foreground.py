@@ -15,12 +15,9 @@ from typing import Final, NoReturn
 
 from deskgate.errors import Status
 
-# Python ignores SIGPIPE and SIGXFSZ, and ignored signals stay ignored across exec.
-RESET: Final = tuple(
-    sig
-    for sig in signal.valid_signals()
-    if sig not in (signal.SIGKILL, signal.SIGSTOP) and int(sig) < signal.SIGRTMIN
-)
+# Python ignores SIGPIPE and SIGXFSZ, whoever started us may have ignored others, and an ignored
+# signal stays ignored across exec.
+RESET: Final = signal.valid_signals() - {signal.SIGKILL, signal.SIGSTOP}
 STDIN: Final = 0
 
 
@@ -33,6 +30,7 @@ def reset_signals() -> None:
 
 def execute(argv: Sequence[str], environ: Mapping[str, str]) -> NoReturn:
     """Become the command; if that cannot be, end as a shell would: 127 or 126."""
+    reset_signals()
     status = Status.NOT_EXECUTABLE
     try:
         os.execvpe(argv[0], list(argv), dict(environ))
@@ -73,7 +71,6 @@ class Foreground:
         if pid == 0:
             signal.set_wakeup_fd(-1)
             self._take_terminal(os.getpid())
-            reset_signals()
             execute(self._argv, self._environ)
         self.pid = pid
         self._take_terminal(pid)

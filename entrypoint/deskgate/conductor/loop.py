@@ -77,6 +77,7 @@ class Conductor(Supervisor):  # type: ignore[misc]
     def run(self) -> int:
         """Run to the end; returns the container's exit status."""
         self._catch_signals()
+        self.handle_signal()  # a stop may have come while we loaded: then nothing is started
         while True:
             changed = self._advance(time.monotonic())
             if self._stopping and self.desktop.down and not self._command_running:
@@ -104,6 +105,7 @@ class Conductor(Supervisor):  # type: ignore[misc]
         signal.set_wakeup_fd(writer, warn_on_full_buffer=False)
         for sig in CAUGHT:
             signal.signal(sig, lambda *_: None)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, CAUGHT)  # `deskgate run` blocked them
 
     def _wait(self, seconds: float | None) -> None:
         """Sleep until a descriptor has something or `seconds` are over; then handle it."""
@@ -198,9 +200,11 @@ class Conductor(Supervisor):  # type: ignore[misc]
     def _exit_status(self) -> int:
         if self._failure is not None:
             return self._failure
-        if self._command is not None and self._command.status is not None:
-            return self._command.status
-        return Status.OK
+        if self._command is None:
+            return Status.OK
+        if self._command.status is None:  # stopped before it was started: not a success of its own
+            return 128 + signal.SIGTERM
+        return self._command.status
 
 
 def _dispatch(dispatcher: Any, events: int) -> None:

@@ -64,10 +64,12 @@ def test_a_command_that_cannot_be_run_ends_with_126(
 
 
 def test_signals_have_their_default_meaning_again() -> None:
-    """Python ignores SIGPIPE, and a program would inherit that: `yes | head` would complain."""
+    """Whatever was ignored or blocked above: `yes | head` would complain, `nohup` would stay."""
     script = "grep -E '^Sig(Ign|Blk)' /proc/self/status; exit 3"
     code = (
-        "import os, sys; from deskgate.conductor.foreground import Foreground;"
+        "import os, signal, sys; from deskgate.conductor.foreground import Foreground;"
+        "every = signal.valid_signals() - {signal.SIGKILL, signal.SIGSTOP, signal.SIGCHLD};"
+        "[signal.signal(each, signal.SIG_IGN) for each in every];"
         f"c = Foreground(['sh', '-c', {script!r}], dict(os.environ)); c.start();"
         "sys.exit(os.waitstatus_to_exitcode(os.waitpid(c.pid, 0)[1]))"
     )

@@ -1,0 +1,72 @@
+"""A real Chromium, and tabs in it that are judged: no complaint, no request to another host."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Any, Protocol
+
+import pytest
+from playwright.sync_api import Browser, sync_playwright
+
+from tests.browser.screen import Screen
+from tests.conftest import MakeDesk
+from tests.container.desk import Desk
+
+EXECUTABLE = "/usr/bin/chromium"
+ARGUMENTS = (
+    *("--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-sync"),
+    *("--disable-background-networking", "--disable-component-update"),
+)
+WINDOW = {"width": 1280, "height": 720}
+
+
+class OpenTab(Protocol):
+    """Opens a tab with cookies of its own.
+
+    Args:
+        allow: patterns of complaints that the test expects.
+    """
+
+    def __call__(self, *allow: str, **options: Any) -> Screen: ...
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Browser]:
+    """The browser."""
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=EXECUTABLE, args=list(ARGUMENTS))
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def open_tab(chromium: Browser) -> Iterator[OpenTab]:
+    """Open tabs; at the end, each is judged."""
+    opened: list[tuple[Screen, tuple[str, ...]]] = []
+
+    def open_one(*allow: str, **options: Any) -> Screen:
+        context = chromium.new_context(**{"viewport": WINDOW, **options})
+        screen = Screen(context.new_page())
+        opened.append((screen, allow))
+        return screen
+
+    yield open_one
+    bad: list[str] = []
+    for screen, allow in opened:
+        screen.page.context.close()
+        bad += [text for text in screen.complaints if not any(re.search(a, text) for a in allow)]
+        bad += screen.outside
+    assert not bad, bad
+
+
+@pytest.fixture
+def tab(open_tab: OpenTab) -> Screen:
+    """One tab."""
+    return open_tab()
+
+
+@pytest.fixture(scope="module")
+def desk(make_module_desk: MakeDesk) -> Desk:
+    """One desk, started without any setting."""
+    return make_module_desk().start()

@@ -1,0 +1,131 @@
+"""The desktop as a person sees it: noVNC's page in a real Chromium."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+from playwright.sync_api import ConsoleMessage, Error, Page, Request
+
+CONNECT_MS: Final = 15_000  # a connect takes 0.3 s on an idle machine
+# A container that starts or stops changes the machine's interfaces, and Chromium then drops what
+# it is loading: no fault of the page's, and a person would load it again.
+CHANGED: Final = "ERR_NETWORK_CHANGED"
+LOADS: Final = 5
+# The first answer to a link is the page that trades the token for a cookie.
+LOCKED: Final = "the server responded with a status of 401"
+CANVAS: Final = "#noVNC_container canvas"
+COLOURS: Final = """canvas => {
+    const copy = new OffscreenCanvas(canvas.width, canvas.height)
+        .getContext("2d", {willReadFrequently: true});
+    copy.drawImage(canvas, 0, 0);
+    const {data} = copy.getImageData(0, 0, canvas.width, canvas.height);
+    return new Set(new Uint32Array(data.buffer)).size;
+}"""
+
+
+@dataclass
+class Screen:
+    """One browser tab, and what went wrong in it.
+
+    Args:
+        complaints: errors of the page's scripts and console, violations of its policy among them.
+        outside: addresses on other hosts that it asked for.
+    """
+
+    page: Page
+    complaints: list[str] = field(default_factory=list)
+    outside: list[str] = field(default_factory=list)
+    _origin: str = ""
+    _dropped: bool = False  # by a change of the network, since the last load
+
+    def __post_init__(self) -> None:
+        self.page.on("console", self._said)
+        self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
+        self.page.on("request", self._asked)
+        self.page.on("requestfailed", self._failed)
+
+    def _said(self, message: ConsoleMessage) -> None:
+        expected = CHANGED in message.text or LOCKED in message.text
+        if message.type == "error" and not expected:
+            self.complaints.append(message.text)
+
+    def _failed(self, request: Request) -> None:
+        self._dropped |= CHANGED in (request.failure or "")
+
+    def _asked(self, request: Request) -> None:
+        there = urlsplit(request.url)
+        if there.scheme in ("http", "https") and there.netloc != self._origin:
+            self.outside.append(request.url)
+
+    # --- getting there -----------------------------------------------------------------------
+
+    def go(self, url: str) -> int:
+        """Open an address; returns the status of the first answer."""
+        self._origin = urlsplit(url).netloc
+        for _ in range(LOADS):
+            self._dropped = False
+            try:
+                answer = self.page.goto(url, wait_until="networkidle")
+            except Error as error:
+                if CHANGED not in error.message:
+                    raise
+                self._dropped = True
+            if not self._dropped:
+                return answer.status if answer else 0
+            self.page.goto("about:blank")  # else a link that differs in its fragment loads nothing
+        raise AssertionError(f"the network changed {LOADS} times while {self._origin} was loaded")
+
+    def open(self, url: str) -> Screen:
+        """Open a link, and wait until the desktop is on the screen."""
+        self.go(url)
+        return self.connected()
+
+    def connected(self) -> Screen:
+        """Wait until noVNC says that it is connected."""
+        self.page.locator("html.noVNC_connected").wait_for(timeout=CONNECT_MS)
+        return self
+
+    # --- looking -----------------------------------------------------------------------------
+
+    @property
+    def size(self) -> list[int]:
+        """Width and height of the desktop as the page draws it, in pixels."""
+        found: list[int] = self.page.locator(CANVAS).evaluate("c => [c.width, c.height]")
+        return found
+
+    @property
+    def colours(self) -> int:
+        """How many colours the page has drawn: one for a blank desktop."""
+        found: int = self.page.locator(CANVAS).evaluate(COLOURS)
+        return found
+
+    def storage(self) -> str:
+        """Everything the page keeps: both storages, and the cookies that scripts can read."""
+        found: Any = self.page.evaluate(
+            "() => JSON.stringify([{...localStorage}, {...sessionStorage}, document.cookie])"
+        )
+        return str(found)
+
+    # --- acting ------------------------------------------------------------------------------
+
+    def click(self, x: int, y: int) -> None:
+        """Click at a pixel of the desktop."""
+        self.page.locator(CANVAS).click(position={"x": x, "y": y})
+
+    def type(self, text: str) -> None:
+        """Type a line and press Return."""
+        self.page.keyboard.type(text)
+        self.page.keyboard.press("Enter")
+
+    def set_clipboard(self, text: str) -> None:
+        """Paste a text into noVNC's clipboard panel, as a person does."""
+        self.page.locator("#noVNC_control_bar_handle").click()
+        self.page.locator("#noVNC_clipboard_button").click()
+        self.page.locator("#noVNC_clipboard_text").fill(text)
+        self.page.locator("#noVNC_clipboard_button").click()
+
+    def clipboard(self) -> str:
+        """What noVNC's clipboard panel holds."""
+        return self.page.locator("#noVNC_clipboard_text").input_value()

@@ -1,0 +1,108 @@
+"""What a person sees who has no token, or a wrong one."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+import pytest
+
+from tests.browser.conftest import OpenTab
+from tests.browser.screen import Screen
+from tests.conftest import MakeDesk
+from tests.container.desk import Desk
+
+WRONG = "0123456789abcdef" * 4
+
+
+def test_without_a_token_the_page_says_where_the_link_is(desk: Desk, tab: Screen) -> None:
+    """The address alone shows a locked page with a field for the token, and no desktop."""
+    assert tab.go(f"http://localhost:{desk.port}/") == 401
+    assert "docker logs" in tab.page.locator("main").inner_text()
+    assert tab.page.get_by_label("Token").is_visible()
+    assert tab.page.locator("canvas").count() == 0
+
+
+def test_wrong_link_says_so(desk: Desk, tab: Screen) -> None:
+    """It stays locked, says what to do, and keeps the wrong token out of the address bar."""
+    tab.go(f"http://localhost:{desk.port}/#token={WRONG}")
+    message = tab.page.get_by_role("status")
+    message.filter(has_text="not accepted").wait_for()
+    assert WRONG not in tab.page.url
+
+
+def test_link_pasted_over_the_locked_page_opens_it(desk: Desk, tab: Screen) -> None:
+    """Only the fragment differs, so the browser loads nothing: the page has to notice."""
+    tab.go(f"http://localhost:{desk.port}/")
+    tab.page.goto(f"http://localhost:{desk.port}/#token={WRONG}")
+    tab.page.get_by_role("status").filter(has_text="not accepted").wait_for()
+    tab.page.goto(desk.link())
+    tab.connected()
+    assert desk.token() not in tab.page.url
+
+
+def test_token_can_be_pasted_by_hand(desk: Desk, tab: Screen) -> None:
+    """First a wrong one, then the right one: the desktop opens."""
+    tab.go(f"http://localhost:{desk.port}/")
+    tab.page.get_by_label("Token").fill(WRONG)
+    tab.page.keyboard.press("Enter")
+    tab.page.get_by_role("status").filter(has_text="not accepted").wait_for()
+    tab.page.get_by_label("Token").fill(f" {desk.token()}\n")
+    tab.page.get_by_role("button", name="Open the desktop").click()
+    tab.connected()
+
+
+def test_login_works_without_scripts(desk: Desk, open_tab: OpenTab) -> None:
+    """The form is a form: it logs in where scripts are off; noVNC itself needs them."""
+    screen = open_tab(java_script_enabled=False)
+    screen.go(f"http://localhost:{desk.port}/")
+    screen.page.get_by_label("Token").fill(desk.token())
+    screen.page.get_by_role("button", name="Open the desktop").click()
+    screen.page.wait_for_url("**/vnc.html*")
+    assert len(screen.page.context.cookies()) == 1
+
+
+def test_two_desktops_on_one_host_stay_apart(desk: Desk, make_desk: MakeDesk, tab: Screen) -> None:
+    """Cookies know no ports: both stay logged in, and neither opens the other."""
+    other = make_desk().start()
+    tab.open(desk.link())
+    assert tab.go(f"http://localhost:{other.port}/") == 401
+    tab.open(other.link())
+    tab.open(f"http://localhost:{desk.port}/")
+    tab.open(f"http://localhost:{other.port}/")
+
+
+@pytest.fixture
+def evil_page() -> Iterator[str]:
+    """A page on another port of the same host, as a dev server's that somebody took over."""
+
+    class Page(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(200)
+            self.end_headers()
+
+        def log_message(self, *_: object) -> None:
+            """Nothing."""
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Page) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://localhost:{server.server_port}/"
+        server.shutdown()
+
+
+def test_page_of_another_port_gets_no_websocket(desk: Desk, tab: Screen, evil_page: str) -> None:
+    """W4: for SameSite it is the same site, so the cookie comes along; the Origin is not ours."""
+    attempt = """port => new Promise(done => {
+        const socket = new WebSocket(`ws://localhost:${port}/websockify`);
+        socket.onopen = () => done("open");
+        socket.onerror = () => done("refused");
+    })"""
+    tab.open(desk.link())
+    assert tab.page.evaluate(attempt, desk.port) == "open", "positive control: our own page"
+    tab.go(evil_page)
+    assert tab.page.evaluate(attempt, desk.port) == "refused"
+    (complaint,) = tab.complaints
+    assert "403" in complaint, "refused for its Origin, not for a missing cookie"
+    tab.complaints.clear()
+    tab.outside.clear()

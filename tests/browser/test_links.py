@@ -1,0 +1,89 @@
+"""Every form of the link opens the desktop, and leaves no token where it can be found."""
+
+from __future__ import annotations
+
+from urllib.parse import quote
+
+import pytest
+
+from tests.browser.conftest import OpenTab
+from tests.browser.screen import Screen
+from tests.conftest import MakeDesk
+from tests.container.desk import VARIANTS, Desk
+from tests.container.engine import wait_until
+from tests.container.inside import x_state
+
+# %s, the token; %h, host and port. The last one is what the original change printed at first.
+FORMS = {
+    "fragment": "#token=%s",
+    "query": "?token=%s",
+    "path": "vnc.html?path=websockify%%3Ftoken%%3D%s&autoconnect=1&resize=remote",
+    "path-fragment": "vnc.html#path=websockify%%3Ftoken%%3D%s&autoconnect=1&resize=remote",
+    "path-raw": "vnc.html?path=websockify?token=%s&autoconnect=1&resize=remote",
+    "original": "vnc.html?path=websockify&token=%s&autoconnect=1&resize=remote",
+    "original-host": "vnc.html?path={host}/websockify&token=%s&autoconnect=1&resize=remote",
+}
+
+
+def drawn(screen: Screen) -> bool:
+    """Whether window manager and terminal are to be seen."""
+    return screen.colours >= 8
+
+
+@pytest.mark.parametrize("variant", VARIANTS)
+def test_printed_link_opens_the_desktop(
+    make_desk: MakeDesk, open_tab: OpenTab, variant: str
+) -> None:
+    """Of each variant, as it stands in the output; both roles."""
+    desk = make_desk(variant=variant).start()
+    for role in ("control", "view"):
+        screen = open_tab().open(desk.link(role))
+        wait_until(lambda screen=screen: drawn(screen), 10, what="a drawn desktop")  # type: ignore[misc]
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_form_of_the_link_opens_the_desktop(desk: Desk, tab: Screen, form: str) -> None:
+    """It connects, draws, really resizes X, and the token is gone from the address bar."""
+    host = f"localhost:{desk.port}"
+    tab.open(f"http://{host}/{FORMS[form].format(host=host) % desk.token()}")
+    wait_until(lambda: drawn(tab), 10, what="a drawn desktop")
+    wait_until(lambda: x_state(desk)["size"] == [1280, 720], 5, what="the window's size")
+    assert desk.token() not in tab.page.url
+
+
+def test_token_is_nowhere_in_the_browser(desk: Desk, tab: Screen) -> None:
+    """Not in the address, the history, the storages; its cookie is for the server alone."""
+    tab.open(desk.link())
+    assert desk.token() not in tab.page.url
+    assert desk.token() not in tab.storage()
+    tab.page.go_back()
+    assert desk.token() not in tab.page.url
+    (cookie,) = tab.page.context.cookies()
+    assert (cookie["httpOnly"], cookie["sameSite"]) == (True, "Lax")
+    assert desk.token() not in cookie["value"]
+
+
+def test_reload_stays_logged_in(desk: Desk, tab: Screen) -> None:
+    """And so does the bare address in another tab of the same browser."""
+    tab.open(desk.link())
+    tab.page.reload()
+    tab.connected()
+    other = Screen(tab.page.context.new_page())
+    other.open(f"http://localhost:{desk.port}/")
+    other.page.close()
+
+
+def test_link_with_a_percent_in_its_path_is_decoded_once(desk: Desk, open_tab: OpenTab) -> None:
+    """A token that is encoded twice is another token."""
+    inner = quote(f"websockify?token={desk.token()}", safe="")
+    screen = open_tab("401")
+    status = screen.go(f"http://localhost:{desk.port}/vnc.html?path={quote(inner, safe='')}")
+    assert status == 401
+
+
+def test_stock_websockifys_link_opens_the_desktop(make_desk: MakeDesk, open_tab: OpenTab) -> None:
+    """`NOVNC_PROXY=websockify`: the printed link works in noVNC, unmodified, without our gate."""
+    desk = make_desk(env={"NOVNC_PROXY": "websockify"}).start()
+    # Stock websockify serves no defaults.json; noVNC goes on without, and says so.
+    screen = open_tab("404", "defaults.json", "mandatory.json").open(desk.link())
+    wait_until(lambda: drawn(screen), 10, what="a drawn desktop")
