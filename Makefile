@@ -1,7 +1,7 @@
 # Longer work is in docker/*, so that it also runs without make.
 SERVICE ?= desktop
 .DEFAULT_GOAL := help
-.PHONY: help up down url logs images token test unit lint types docs lock wheel clean
+.PHONY: help up down url logs images token test unit lint docs lock wheel clean
 
 help: ## This list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -24,8 +24,7 @@ images: ## Build all variants
 token: ## Make a token of your own in secrets/vnc_token, for VNC_TOKEN_FILE
 	@docker/token
 
-test: ## Install what is needed, build all variants, run every test (ARGS=… for pytest)
-	@docker/prepare
+test: lint ## Install what is needed, check, build all variants, run every test (ARGS=… for pytest)
 	@docker/build
 	@.venv/bin/python -m pytest $(ARGS)
 
@@ -33,13 +32,10 @@ unit: ## Run the tests that need no engine
 	@docker/prepare
 	@.venv/bin/python -m pytest tests/unit $(ARGS)
 
-lint: ## Check style
+lint: ## Check style, types and shell scripts
 	@docker/prepare
-	.venv/bin/ruff check . && .venv/bin/ruff format --check .
-
-types: ## Check types
-	@docker/prepare
-	.venv/bin/mypy
+	@.venv/bin/ruff check --quiet . && .venv/bin/ruff format --check --quiet .
+	@.venv/bin/mypy --no-error-summary && shellcheck -x $$(grep -ls '^#!.*bash' docker/* .ci/*)
 
 docs: ## Write the generated pages of docs/
 	@docker/prepare

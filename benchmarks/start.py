@@ -1,7 +1,7 @@
-"""How long until a desktop answers, beside the floor of the engine itself.
+"""How long until a desktop answers: ours, the same programs under plain supervisord, the floor.
 
 `python benchmarks/start.py [--runs 10] [--image deskgate:debian]` prints the table that the docs
-quote. All columns are measured in one run, in turns, so that a noisy machine harms all alike.
+quote. Everything is measured in one run, in turns, so that a noisy machine harms all alike.
 """
 
 from __future__ import annotations
@@ -14,12 +14,34 @@ import socket
 import statistics
 import struct
 import subprocess
+import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
 
 TOKEN = secrets.token_hex(32)
 PATIENCE_SECONDS = 20.0
+SUPERVISORD = """\
+[supervisord]
+nodaemon=true
+logfile=/dev/null
+logfile_maxbytes=0
+pidfile=/tmp/supervisord.pid
+
+[program:xvnc]
+command=Xvnc :1 -geometry 1280x800 -depth 24 -rfbport 5901 -localhost -SecurityTypes None
+priority=100
+
+[program:websockify]
+command=/opt/deskgate/bin/python -m websockify --token-plugin TokenFile
+  --token-source /bench/tokens 0.0.0.0:8002
+priority=200
+
+[program:wm]
+command=jwm
+environment=DISPLAY=":1"
+priority=300
+"""
 
 
 def run(*words: str) -> str:
@@ -42,13 +64,12 @@ class Viewer:
         self._buffer = b""
         key = base64.b64encode(os.urandom(16)).decode()
         lines = [
-            "GET /websockify HTTP/1.1",
+            f"GET /websockify?token={TOKEN} HTTP/1.1",
             f"Host: localhost:{port}",
             "Connection: Upgrade",
             "Upgrade: websocket",
             "Sec-WebSocket-Version: 13",
             f"Sec-WebSocket-Key: {key}",
-            f"Authorization: Bearer {TOKEN}",
         ]
         self._socket.sendall("\r\n".join([*lines, "", ""]).encode())
         head, _, self._buffer = self._until(b"\r\n\r\n").partition(b"\r\n\r\n")
@@ -117,29 +138,52 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def start_to_server_init(image: str) -> tuple[float, int]:
-    """Seconds from `docker run` to ServerInit; resident memory of our processes, in KiB PSS."""
+def base_of(image: str) -> str:
+    """The image that this one stands on: as it is called, or its stand-in."""
+    label = '{{index .Config.Labels "org.opencontainers.image.base.name"}}'
+    return run("docker", "image", "inspect", "--format", label, image)
+
+
+def our_words(folder: Path, image: str) -> list[str]:
+    """What `docker run` needs for ours."""
+    return ["-e", f"VNC_TOKEN={TOKEN}", image]
+
+
+def supervisord_words(folder: Path, image: str) -> list[str]:
+    """The same programs as a plain supervisord stack has them: priorities, and its own tick."""
+    (folder / "supervisord.conf").write_text(SUPERVISORD)
+    (folder / "tokens").write_text(f"{TOKEN}: 127.0.0.1:5901\n")
+    words = ["-v", f"{folder}:/bench:ro", "--entrypoint", "/opt/deskgate/bin/python", image]
+    return [*words, "-m", "supervisor.supervisord", "-n", "-c", "/bench/supervisord.conf"]
+
+
+STACKS: dict[str, Callable[[Path, str], list[str]]] = {
+    "deskgate": our_words,
+    "plain supervisord 4.3 with websockify": supervisord_words,
+}
+
+
+def start_to_server_init(words: list[str]) -> tuple[float, float]:
+    """Seconds from `docker run` to ServerInit; memory of what is not Xvnc or jwm, in MiB PSS."""
     port, name = free_port(), f"bench-{secrets.token_hex(4)}"
-    publish = f"127.0.0.1:{port}:8002"
     began = time.perf_counter()
-    run("docker", "run", "-d", "--name", name, "-e", f"VNC_TOKEN={TOKEN}", "-p", publish, image)
+    run("docker", "run", "-d", "--name", name, "-p", f"127.0.0.1:{port}:8002", *words)
     try:
         first_server_init(port)
-        seconds = time.perf_counter() - began
-        return seconds, our_memory(name)
+        return time.perf_counter() - began, memory_of_python(name)
     finally:
         run("docker", "rm", "-f", name)
 
 
-def our_memory(name: str) -> int:
-    """PSS of the conductor and the gate (proc(5), smaps_rollup), read on the host as root."""
-    total = 0
+def memory_of_python(name: str) -> float:
+    """PSS of the Python processes (proc(5), smaps_rollup), read on the host as root."""
+    kib = 0
     for line in run("docker", "top", name, "-eo", "pid,args").splitlines()[1:]:
         pid, _, command = line.strip().partition(" ")
-        if "deskgate.conductor" in command or "deskgate.gate" in command:
+        if "python" in command.split()[0]:
             rollup = Path(f"/proc/{pid}/smaps_rollup").read_text()
-            total += next(int(row.split()[1]) for row in rollup.splitlines() if row[:4] == "Pss:")
-    return total
+            kib += next(int(row.split()[1]) for row in rollup.splitlines() if row[:4] == "Pss:")
+    return kib / 1024
 
 
 def main() -> None:
@@ -148,24 +192,33 @@ def main() -> None:
     parser.add_argument("--runs", type=int, default=10)
     parser.add_argument("--image", default="deskgate:debian")
     arguments = parser.parse_args()
-    floor, true, init, memory = [], [], [], []
-    for _ in range(arguments.runs):
-        bare = ("docker", "run", "--rm", "--entrypoint", "true", arguments.image)
-        floor.append(timed(lambda: run(*bare)))  # noqa: B023 - called at once
-        true.append(timed(lambda: run("docker", "run", "--rm", arguments.image, "true")))
-        seconds, kib = start_to_server_init(arguments.image)
-        init.append(seconds)
-        memory.append(kib)
-    base = statistics.median(floor)
-    print(f"{arguments.image}, {arguments.runs} runs, medians\n")
-    print("| figure | seconds | over the floor |")
-    print("|---|---|---|")
-    print(f"| `docker run … true` without deskgate (the floor) | {base:.2f} | - |")
-    for label, values in (("`docker run … true`, desktop up and down", true),
-                          ("`docker run` to the first ServerInit", init)):  # fmt: skip
-        middle = statistics.median(values)
-        print(f"| {label} | {middle:.2f} | +{middle - base:.2f} |")
-    print(f"\nconductor and gate: {statistics.median(memory) / 1024:.1f} MiB PSS")
+    image, base = arguments.image, base_of(arguments.image)
+    floor: list[float] = []
+    true: list[float] = []
+    inits: dict[str, list[float]] = {name: [] for name in STACKS}
+    memory: dict[str, list[float]] = {name: [] for name in STACKS}
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        folder.chmod(0o755)
+        for _ in range(arguments.runs):
+            floor.append(timed(lambda: run("docker", "run", "--rm", base, "true")))
+            true.append(timed(lambda: run("docker", "run", "--rm", image, "true")))
+            for stack, words in STACKS.items():
+                seconds, mib = start_to_server_init(words(folder, image))
+                inits[stack].append(seconds)
+                memory[stack].append(mib)
+    least = statistics.median(floor)
+    print(f"{image} on {base}, {arguments.runs} runs, medians\n")
+    print("| figure | seconds | over the floor | Python processes, MiB PSS |")
+    print("|---|---|---|---|")
+    print(f"| `docker run {base} true`, the floor | {least:.2f} | | |")
+    middle = statistics.median(true)
+    print(f"| `docker run … true`, desktop up and down | {middle:.2f} | +{middle - least:.2f} | |")
+    for stack, values in inits.items():
+        middle, mib = statistics.median(values), statistics.median(memory[stack])
+        print(f"| first ServerInit, {stack} | {middle:.2f} | +{middle - least:.2f} | {mib:.1f} |")
+    ours, theirs = (statistics.median(values) - least for values in inits.values())
+    print(f"\nOver the floor, plain supervisord takes {theirs / ours:.1f} times as long.")
 
 
 if __name__ == "__main__":

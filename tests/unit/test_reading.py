@@ -177,6 +177,14 @@ def test_bad_input_gets_one_line_each(environ: dict[str, str], beginnings: list[
         assert line.isprintable()
 
 
+@pytest.mark.parametrize("name", ROWS)
+def test_a_line_break_is_refused_in_every_setting(name: str) -> None:
+    """Behind a value that is good by itself, it would begin a section of its own."""
+    good = ROWS[name].metadata["default"] or {"VNC_PORT": "5901"}.get(name, TOKEN)
+    lines = problems({name: f"{good}\n[program:evil]\ncommand=id"})
+    assert [line.split(": ")[0] for line in lines] == [name]
+
+
 @pytest.mark.parametrize("name", ["VNC_TOKEN", "VNC_VIEW_TOKEN", "SESSION_API_KEY"])
 def test_a_bad_secret_is_never_shown(name: str) -> None:
     """Not the value, not its length."""
