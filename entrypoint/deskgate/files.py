@@ -20,8 +20,9 @@ PACKAGE: Final = Path(__file__).resolve().parent
 CHECKOUT: Final = PACKAGE.parent.parent
 MAX_SECRET_BYTES: Final = 4096
 RUN_FOLDER: Final = Path("/run/deskgate")
+LOGGED_OUT_FILE: Final = "logged-out.json"  # the gate's own memory of sessions that have ended
 # What a start writes anew; leftovers of the last one must not be believed.
-LEFT_BEHIND: Final = ("start.json", "status.json", "rfb.sock")
+LEFT_BEHIND: Final = ("start.json", "status.json", "rfb.sock", LOGGED_OUT_FILE)
 
 
 def templates_dir() -> Path:

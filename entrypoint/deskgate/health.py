@@ -10,13 +10,21 @@ from __future__ import annotations
 import os
 import socket
 import struct
+import time
 from collections.abc import Mapping, Sequence, Set
 from pathlib import Path
 from typing import Any, Final
 
 from deskgate.errors import ProgramError, Status
 from deskgate.files import x_socket
-from deskgate.probe import GREETING, TIMEOUT_SECONDS, ask_greeting, control_token, receive
+from deskgate.probe import (
+    GREETING,
+    TIMEOUT_SECONDS,
+    ask_greeting,
+    is_ready,
+    live_token,
+    receive,
+)
 from deskgate.running import json_file, runtime_folder
 
 LISTEN: Final = "0A"  # the state of a listening socket in /proc/net/tcp (proc(5))
@@ -37,10 +45,17 @@ def x_answers(display: int, cookie: bytes) -> None:
 
 
 def greeting_only_with_token(record: Mapping[str, Any], token: str | None) -> None:
-    """The gate lets a credential in, and nobody else."""
-    if GREETING not in ask_greeting(record, token):
+    """The gate lets a credential in, and nobody else.
+
+    Args:
+        token: None when none is asked for, or when all have expired: then nobody gets in, and
+            that is as it should be.
+    """
+    asks = record["auth"] == "token"
+    works = is_ready(record) if asks and token is None else GREETING in ask_greeting(record, token)
+    if not works:
         raise ProgramError("health: no RFB greeting comes through the gate")
-    if token is not None and GREETING in ask_greeting(record, None):
+    if asks and GREETING in ask_greeting(record, None):
         raise ProgramError("health: the gate lets in whoever has no token")
 
 
@@ -72,11 +87,11 @@ def health() -> int:
     """Ask everything; the first thing that does not work is the error."""
     folder = runtime_folder()
     record = json_file(folder / "start.json")
-    token = control_token(folder) if record["auth"] == "token" else None
+    token = live_token(folder, time.time()) if record["auth"] == "token" else None
     try:
         cookie = (folder / "Xauthority").read_bytes()[-16:]
         x_answers(int(record["display"][1:]), cookie)
-        greeting_only_with_token(record, token)
+        greeting_only_with_token(record, token.value if token else None)
         tables = [Path(f"/proc/net/{name}") for name in ("tcp", "tcp6")]
         listening = open_listeners([table.read_text() for table in tables if table.exists()])
         refuse_back_doors(record, listening)

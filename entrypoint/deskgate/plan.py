@@ -11,11 +11,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from deskgate import links, programs, rfb, tokens
+from deskgate import links, programs, rfb
 from deskgate.errors import Problem, SettingsError
 from deskgate.programs import TOKENS_FILE, Place, Program
 from deskgate.reading import Reading
 from deskgate.settings import Settings
+from deskgate.tokenfile import TokenFileError, refuse_doubles
 from deskgate.tokens import NewToken, Role
 
 COOKIE_BYTES = 16  # MIT-MAGIC-COOKIE-1 is 128 bits
@@ -102,8 +103,8 @@ def make_tokens(
     ]
     together = (*ours, *extra)
     try:
-        tokens.refuse_doubles(together)
-    except tokens.TokenFileError as error:
+        refuse_doubles(together)
+    except TokenFileError as error:
         problem = Problem(
             name="VNC_TOKENS_FILE", given=settings.vnc_tokens_file, allowed=str(error)
         )

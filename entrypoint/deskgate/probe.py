@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import socket
+import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
 from deskgate.programs import TOKENS_FILE
-from deskgate.tokens import Role, TokenFileError, parse_clear_tokens
+from deskgate.tokenfile import TokenFileError, parse_clear_tokens
+from deskgate.tokens import NewToken, Role
 
 TIMEOUT_SECONDS: Final = 3.0  # of one question; loopback answers in milliseconds
 GREETING: Final = b"RFB 003.008\n"  # RFC 6143, 7.1.1
@@ -64,7 +66,8 @@ def ask_greeting(record: Mapping[str, Any], token: str | None) -> bytes:
     ]
     target = "/websockify"
     if record["auth"] == "none":
-        upgrade.append(f"Origin: http://localhost:{record['port']}")
+        scheme = "https" if record["tls"] else "http"
+        upgrade.append(f"Origin: {scheme}://localhost:{record['port']}")
     elif token is not None and record["proxy"] == "websockify":
         target += f"?token={token}"
         upgrade.append("Sec-WebSocket-Protocol: binary")
@@ -79,23 +82,34 @@ def ask_greeting(record: Mapping[str, Any], token: str | None) -> bytes:
     return _ask(record, target, upgrade, enough)
 
 
-def control_token(folder: Path) -> str | None:
-    """A live control token from the token file."""
+def is_ready(record: Mapping[str, Any]) -> bool:
+    """Whether the gate itself says, to anybody, that Xvnc greets it."""
+    answer = _ask(record, "/readyz", ["Connection: close"], lambda data: False)
+    return answer.startswith(b"HTTP/1.1 200")
+
+
+def live_token(folder: Path, now: float) -> NewToken | None:
+    """A token that lets us in now, one for control if there is any; None when all have expired.
+
+    Args:
+        now: seconds since the epoch.
+    """
     try:
         rows = parse_clear_tokens((folder / TOKENS_FILE).read_text(encoding="utf-8"))
     except (OSError, TokenFileError):
         return None
-    return next((row.value for row in rows if row.role is Role.CONTROL), None)
+    live = [row for row in rows if row.expires is None or now < row.expires]
+    return min(live, key=lambda row: row.role is not Role.CONTROL, default=None)
 
 
 def ask_viewers(folder: Path) -> dict[str, int] | None:
     """Viewers by role; None when the gate does not tell."""
     try:
         record = json.loads((folder / "start.json").read_bytes())
-        token = control_token(folder)
-        if record["proxy"] != "gate" or token is None:
+        token = live_token(folder, time.time())
+        if record["proxy"] != "gate" or token is None or token.role is not Role.CONTROL:
             return None
-        headers = [f"Authorization: Bearer {token}", "Connection: close"]
+        headers = [f"Authorization: Bearer {token.value}", "Connection: close"]
         answer = _ask(record, "/api/status", headers, lambda data: False)
         counts: dict[str, int] = json.loads(answer.partition(b"\r\n\r\n")[2])["viewers"]
     except (OSError, ValueError, KeyError):

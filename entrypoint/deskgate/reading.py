@@ -157,7 +157,7 @@ def _cross_problems(values: Mapping[str, Any], sources: Mapping[str, str]) -> li
                 "set NOVNC_LISTEN=127.0.0.1, or confirm with VNC_AUTH_NONE=true",
                 given="none",
             )
-        if get("vnc_token") or get("vnc_view_token"):
+        if any(get(name) for name in ("vnc_token", "vnc_view_token", "vnc_tokens_file")):
             refuse("VNC_AUTH", "a token is set as well; unset one of the two", given="none")
     if (get("novnc_cert") is None) != (get("novnc_key") is None):
         there, missing = ("CERT", "KEY") if get("novnc_cert") else ("KEY", "CERT")

@@ -18,7 +18,7 @@ from jinja2.sandbox import SandboxedEnvironment
 from deskgate.errors import InternalError
 from deskgate.plan import Plan
 from deskgate.programs import TOKENS_FILE, rfb_target
-from deskgate.tokens import token_rows
+from deskgate.tokenfile import token_rows
 
 HIDDEN = "(hidden)"
 

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import os
+import time
 from pathlib import Path
 from typing import Any
 
 from deskgate import files
 from deskgate.errors import ProgramError, Status
 from deskgate.probe import ask_viewers
+from deskgate.tokens import parse_expiry
 
 
 class NotRunningError(ProgramError):
@@ -52,6 +54,12 @@ def url(role: str, *, as_json: bool) -> int:
     links = read_record("start.json")["links"]
     if role not in links:
         raise ProgramError(f"url: cannot give a {role} link: this desktop has none")
+    expires = links[role]["expires"]
+    if expires is not None and parse_expiry(expires) <= time.time():
+        raise ProgramError(
+            f"url: cannot give a {role} link: it expired at {expires}; "
+            "a restart of the container makes a new one"
+        )
     print(json.dumps({"role": role, **links[role]}) if as_json else links[role]["url"])
     return Status.OK
 

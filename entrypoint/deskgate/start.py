@@ -32,6 +32,7 @@ from deskgate.plan import COOKIE_BYTES, RFB_PASSWORD_BYTES, Chance, Plan, make_p
 from deskgate.programs import Place
 from deskgate.reading import Reading, read_settings
 from deskgate.settings import Settings
+from deskgate.tokenfile import TokenFileError, parse_clear_tokens
 from deskgate.tokens import NewToken
 
 MAX_TOKENS_FILE_BYTES = 256 * 1024
@@ -60,8 +61,8 @@ def read(environ: Mapping[str, str]) -> tuple[Reading, tuple[NewToken, ...]]:
         return reading, ()
     try:
         text = files.read_text(path, limit=MAX_TOKENS_FILE_BYTES)
-        return reading, tokens.parse_clear_tokens(text)
-    except (FormError, tokens.TokenFileError) as error:
+        return reading, parse_clear_tokens(text)
+    except (FormError, TokenFileError) as error:
         problem = Problem(name="VNC_TOKENS_FILE", given=path, allowed=str(error))
         raise SettingsError([problem]) from None
 

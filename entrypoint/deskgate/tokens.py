@@ -1,16 +1,11 @@
-"""Tokens: their form, their roles, and the file that holds them. Pure: no file, clock or chance.
-
-The file is websockify's TokenFile format (`<token>: <host>:<port>` or
-`<token>: unix_socket:<path>`, one row each, `#` comments), so stock websockify reads it too.
-What that format lacks, a comment above the row says: `# name=alice role=view expires=…`.
-"""
+"""Tokens: their form, their roles, and which one a text is. Pure: no file, clock or chance."""
 
 from __future__ import annotations
 
 import hashlib
 import hmac
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -21,9 +16,6 @@ NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}", re.ASCII)
 # Published default secrets are short, so the length rule already refuses them; what is left are
 # long ones that nobody would have to guess.
 MIN_DIFFERENT_CHARACTERS = 8
-# Stock websockify has no view role: the target of a view row is a port that nothing can listen
-# on, so that the file stays harmless there.
-VIEW_TARGET = "127.0.0.1:0"
 
 
 class Role(StrEnum):
@@ -76,10 +68,6 @@ class Token:
         return self.expires is None or now < self.expires
 
 
-class TokenFileError(ValueError):
-    """A token file that cannot be read. The text names the line, never its content."""
-
-
 def weakness(value: str) -> str | None:
     """Say what is wrong with a token that a person chose, or None. Never repeats the value."""
     if not ALLOWED.fullmatch(value):
@@ -122,80 +110,3 @@ def parse_expiry(text: str) -> float:
     if moment.tzinfo is None:
         raise ValueError("no time zone")
     return moment.timestamp()
-
-
-def token_rows(tokens: Iterable[NewToken], target: str) -> list[dict[str, str]]:
-    """Give the template of the token file its rows: the comment and the row itself.
-
-    Args:
-        target: `127.0.0.1:5901` or `unix_socket:/run/deskgate/rfb.sock`.
-    """
-    rows = []
-    for token in tokens:
-        comment = f"name={token.name} role={token.role}"
-        if token.expires is not None:
-            comment += f" expires={format_expiry(token.expires)}"
-        where = target if token.role is Role.CONTROL else VIEW_TARGET
-        rows.append({"comment": comment, "token": token.value, "target": where})
-    return rows
-
-
-def _read_comment(line: str) -> dict[str, str] | None:
-    words = line.lstrip("#").split()
-    if not words or not all("=" in word for word in words):
-        return None  # prose
-    return dict(word.split("=", 1) for word in words)
-
-
-def parse_clear_tokens(text: str) -> tuple[NewToken, ...]:
-    """Read a token file; tokens stay in clear. See `parse_token_file`."""
-    found: list[NewToken] = []
-    about: dict[str, str] = {}
-    for number, raw in enumerate(text.splitlines(), start=1):
-        line = raw.strip()
-        if not line:
-            about = {}
-            continue
-        if line.startswith("#"):
-            about = _read_comment(line) or about
-            continue
-        value, colon, target = line.partition(":")
-        if not colon or not target[:1].isspace() or not target.strip():
-            raise TokenFileError(f"line {number}: not of the form <token>: <host>:<port>")
-        if problem := weakness(value):
-            raise TokenFileError(f"line {number}: {problem}")
-        try:
-            role = Role(about.get("role", Role.CONTROL))
-            expires = parse_expiry(about["expires"]) if "expires" in about else None
-        except ValueError:
-            raise TokenFileError(
-                f"line {number - 1}: role is control or view, expires is a time "
-                "such as 2030-01-31T12:00:00Z"
-            ) from None
-        name = about.get("name", f"{role}-{number}")
-        if not NAME.fullmatch(name):
-            raise TokenFileError(f"line {number - 1}: a name is letters, digits and . _ -")
-        found.append(NewToken(name=name, role=role, value=value, expires=expires, supplied=True))
-        about = {}
-    refuse_doubles(found)
-    return tuple(found)
-
-
-def refuse_doubles(tokens: Sequence[NewToken]) -> None:
-    """Refuse one name or one token standing twice: "first wins" would be a trap."""
-    if len({token.name for token in tokens}) < len(tokens):
-        raise TokenFileError("two tokens have the same name")
-    if len({token.value for token in tokens}) < len(tokens):
-        raise TokenFileError("two rows hold the same token")
-
-
-def parse_token_file(text: str) -> tuple[Token, ...]:
-    """Read a token file into digests.
-
-    Raises:
-        TokenFileError: names the line, never what stands in it.
-    """
-    return tuple(
-        Token(name=t.name, role=t.role, digest=digest_of(t.value), expires=t.expires)
-        for t in parse_clear_tokens(text)
-    )

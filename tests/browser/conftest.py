@@ -31,9 +31,9 @@ class OpenTab(Protocol):
     def __call__(self, *allow: str, **options: Any) -> Screen: ...
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def chromium() -> Iterator[Browser]:
-    """The browser."""
+    """The browser. Its event loop runs in this thread, so it ends before others want theirs."""
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=EXECUTABLE, args=list(ARGUMENTS))
         yield browser

@@ -13,8 +13,8 @@ MAX_LINES = 260
 
 # Pure: values in, values out.
 CORE = {
-    "errors", "forms", "settings", "reading", "tokens", "rfb", "programs", "links", "plan",
-    "banner", "render", "surroundings", "conductor.restart",
+    "errors", "forms", "settings", "reading", "tokens", "tokenfile", "rfb", "programs", "links",
+    "plan", "banner", "render", "surroundings", "conductor.restart",
     "gate.policy", "gate.sessions", "gate.limits", "gate.credentials", "gate.des",
     "gate.targets", "gate.headers", "gate.outside",
 }  # fmt: skip
@@ -23,7 +23,7 @@ IMPURE = {"os", "sys", "socket", "time", "random", "secrets", "logging", "subpro
 LAYERS = [
     {"errors", "forms", "gate.des"},
     {"settings", "tokens", "rfb"},
-    {"reading", "links", "programs"},
+    {"reading", "tokenfile", "links", "programs"},
     {"plan"},
     {"banner", "render", "surroundings"},
     {"files", "probe"},

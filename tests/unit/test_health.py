@@ -9,6 +9,7 @@ import pytest
 
 from deskgate import files, health, install, probe
 from deskgate.errors import MissingFileError, ProgramError, UsageError
+from deskgate.programs import TOKENS_FILE
 
 from . import samples
 
@@ -48,14 +49,15 @@ def test_a_back_door_past_the_gate_is_not_healthy(listening: set[int], healthy: 
             health.refuse_back_doors(RECORD, listening)
 
 
-def test_the_credential_is_a_control_token_from_the_file(tmp_path: Path) -> None:
-    """View rows have another right; no file, no credential."""
-    assert probe.control_token(tmp_path) is None
-    (tmp_path / "websockify-tokens.conf").write_text(
-        f"# name=v role=view\n{samples.GIVEN[::-1]}: 127.0.0.1:0\n"
-        f"# name=c role=control\n{samples.GIVEN}: 127.0.0.1:5901\n"
-    )
-    assert probe.control_token(tmp_path) == samples.GIVEN
+def test_the_credential_is_a_live_token_and_control_if_there_is_one(tmp_path: Path) -> None:
+    """An expired one is refused by the gate, which is no illness; no file, no credential."""
+    file = tmp_path / TOKENS_FILE
+    assert probe.live_token(tmp_path, 0) is None
+    view = f"# role=view expires=1970-01-01T00:03:20Z\n{samples.GIVEN[::-1]}: 127.0.0.1:0\n"
+    control = f"# role=control expires=1970-01-01T00:01:40Z\n{samples.GIVEN}: 127.0.0.1:5901\n"
+    file.write_text(view + control)
+    found = [probe.live_token(tmp_path, now) for now in (99, 100, 200)]
+    assert [each and each.value for each in found] == [samples.GIVEN, samples.GIVEN[::-1], None]
 
 
 def test_the_package_list_is_read_without_its_reasons() -> None:

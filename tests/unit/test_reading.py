@@ -146,6 +146,10 @@ REFUSED = {
         {"VNC_AUTH": "none", "NOVNC_LISTEN": "127.0.0.1", "VNC_TOKEN": TOKEN},
         ['VNC_AUTH: cannot use "none": a token is set as well'],
     ),
+    "open, yet a token file": (
+        {"VNC_AUTH": "none", "NOVNC_LISTEN": "127.0.0.1", "VNC_TOKENS_FILE": "/t"},
+        ['VNC_AUTH: cannot use "none": a token is set as well'],
+    ),
     "certificate alone": ({"NOVNC_CERT": "/c"}, ["NOVNC_CERT: NOVNC_KEY belongs to it"]),
     "key alone": ({"NOVNC_KEY": "/k"}, ["NOVNC_KEY: NOVNC_CERT belongs to it"]),
     "websockify with a watch link": (

@@ -1,11 +1,11 @@
-"""Tokens: form, comparison, and websockify's file format."""
+"""Tokens: form, comparison, expiry."""
 
 from __future__ import annotations
 
 import pytest
 
 from deskgate import tokens
-from deskgate.tokens import NewToken, Role, Token, TokenFileError
+from deskgate.tokens import NewToken, Role, Token
 
 A = "0123456789abcdef" * 4
 B = "fedcba9876543210" * 4
@@ -84,67 +84,3 @@ def test_an_expiry_without_a_zone_is_refused() -> None:
     """The container's zone is not the writer's."""
     with pytest.raises(ValueError, match="no time zone"):
         tokens.parse_expiry("2030-01-01T00:00:00")
-
-
-def test_a_view_row_leads_stock_websockify_nowhere() -> None:
-    """Stock websockify has no view role: it would hand out control."""
-    rows = tokens.token_rows(
-        [
-            NewToken(name="control", role=Role.CONTROL, value=A),
-            NewToken(name="view", role=Role.VIEW, value=B, expires=1893456000.0),
-        ],
-        "127.0.0.1:5901",
-    )
-    assert rows == [
-        {"comment": "name=control role=control", "token": A, "target": "127.0.0.1:5901"},
-        {
-            "comment": "name=view role=view expires=2030-01-01T00:00:00Z",
-            "token": B,
-            "target": "127.0.0.1:0",
-        },
-    ]
-
-
-FILE = f"""\
-# made by hand
-# name=alice role=view expires=2030-01-01T00:00:00Z
-{A}: 127.0.0.1:0
-
-{B}: unix_socket:/run/rfb.sock
-"""
-
-
-def test_a_token_file_is_read_with_its_comments() -> None:
-    """A row without a comment is a control token, as for stock websockify."""
-    assert tokens.parse_token_file(FILE) == (
-        Token(name="alice", role=Role.VIEW, digest=tokens.digest_of(A), expires=1893456000.0),
-        Token(name="control-5", role=Role.CONTROL, digest=tokens.digest_of(B)),
-    )
-
-
-def test_prose_between_comment_and_row_changes_nothing() -> None:
-    """Only `key=value` comments are about the row below."""
-    text = f"# name=bob role=view\n# a remark about Bob\n{A}: 127.0.0.1:0\n"
-    assert tokens.parse_token_file(text)[0].name == "bob"
-
-
-BAD_FILES = {
-    "no colon": (f"{A} 127.0.0.1:5901", "line 1: not of the form"),
-    "no space after the colon": (f"{A}:127.0.0.1:5901", "line 1: not of the form"),
-    "no target": (f"{A}: ", "line 1: not of the form"),
-    "weak token": ("short: 127.0.0.1:5901", "line 1: a token is 32 to 256"),
-    "unknown role": (f"# name=a role=king\n{A}: h:1", "line 1: role is control or view"),
-    "bad expiry": (f"# name=a expires=soon\n{A}: h:1", "line 1: role is control or view"),
-    "bad name": (f"# name=a/b\n{A}: h:1", "line 1: a name is letters"),
-    "one token twice": (f"{A}: h:1\n{A}: h:1", "two rows hold the same token"),
-    "one name twice": (f"# name=a\n{A}: h:1\n# name=a\n{B}: h:1", "two tokens have the same name"),
-}
-
-
-@pytest.mark.parametrize(("text", "beginning"), BAD_FILES.values(), ids=BAD_FILES.keys())
-def test_a_bad_token_file_names_the_line_and_no_token(text: str, beginning: str) -> None:
-    """The gate keeps its old set and logs this text."""
-    with pytest.raises(TokenFileError) as error:
-        tokens.parse_token_file(text)
-    assert str(error.value).startswith(beginning)
-    assert A not in str(error.value)

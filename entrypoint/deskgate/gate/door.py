@@ -22,6 +22,7 @@ RETRY_SECONDS = 0.5  # when the system has no descriptor left
 class Newcomer:
     """A connection in its TLS handshake."""
 
+    silent = True  # all of them: nothing of HTTP came
     _gone = 0  # handshakes that came to nothing
 
     def __init__(self, keeper: Keeper, sock: socket.socket, tls: ssl.SSLContext) -> None:
@@ -32,9 +33,9 @@ class Newcomer:
 
     def start(self) -> asyncio.Task[None]:
         """Take a place among the strangers and shake hands."""
-        oldest = self._keeper.strangers.add(self)
-        if oldest is not None:
-            oldest.make_room()
+        goner = self._keeper.strangers.add(self)
+        if goner is not None:
+            goner.make_room()
         self._task = asyncio.ensure_future(self._shake())
         self._task.add_done_callback(self._done)
         return self._task

@@ -7,15 +7,18 @@ import hmac
 import os
 import time
 from collections import Counter
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from deskgate.files import LOGGED_OUT_FILE, write_private
 from deskgate.gate import limits, log, pages
 from deskgate.gate.config import GateConfig
 from deskgate.gate.desk import Desk
 from deskgate.gate.messages import Context, LoginPage
 from deskgate.gate.sessions import Denied, Session
-from deskgate.tokens import Role, Token, TokenFileError, parse_token_file
+from deskgate.tokenfile import TokenFileError, parse_token_file
+from deskgate.tokens import Role, Token
 
 if TYPE_CHECKING:
     from deskgate.gate.door import Newcomer
@@ -25,6 +28,7 @@ if TYPE_CHECKING:
 TokensState = tuple[int, int, int]  # modified (ns), inode, size
 TOKEN_FILE_BYTES = 1024 * 1024
 CHANCE_BYTES = 16
+Arrival = tuple[Role, bool]  # whether as a guest
 
 
 class TokensUnreadableError(Exception):
@@ -51,6 +55,14 @@ def load_tokens(path: Path) -> tuple[Token, ...]:
         raise TokensUnreadableError(str(error)) from None
 
 
+def load_denied(path: Path) -> Denied:
+    """Who was logged out before the gate died: the boot secret outlives it, so must this."""
+    try:
+        return Denied.from_json(path.read_text("utf-8"))
+    except FileNotFoundError:
+        return Denied()
+
+
 class Keeper:
     """The gate's state, and the clock that looks after it.
 
@@ -63,15 +75,19 @@ class Keeper:
         self.config = config
         self.desk = Desk(config.rfb, config.rfbauth)
         self.viewers: set[Viewer] = set()
-        self.strangers: limits.Oldest[Connection | Newcomer] = limits.Oldest(limits.STRANGERS)
+        self.strangers: limits.Crowd[Connection | Newcomer] = limits.Crowd(
+            limits.STRANGERS, lambda each: each.silent
+        )
+        self._known: limits.Crowd[Connection] = limits.Crowd(limits.KNOWN, lambda each: each.idle)
         self.connections: set[Connection] = set()
-        self.arriving: Counter[Role] = Counter()  # between the upgrade request and our 101
+        self.arriving: Counter[Arrival] = Counter()  # between the upgrade request and our 101
         self.trouble = ""  # why Xvnc let the last viewer not in; said once
         self.files: dict[str, pages.Page] = pages.index_folder(config.web)
         self._page: LoginPage = pages.load_login(login)
         self._boot_secret = boot_secret
-        self._denied = Denied()
         self._tokens_path = Path(config.tokens)
+        self._denied_path = self._tokens_path.with_name(LOGGED_OUT_FILE)
+        self._denied = load_denied(self._denied_path)
         self._tokens_state = self._state()
         self._tokens_checked = time.monotonic()
         self._tokens = () if config.open else load_tokens(self._tokens_path)
@@ -80,6 +96,8 @@ class Keeper:
     def context(self) -> Context:
         """What a decision made now rests on."""
         self.look_at_tokens()
+        seen = Counter((viewer.access.role, viewer.guest) for viewer in self.viewers)
+        here = self.arriving + seen
         return Context(
             config=self.config,
             tokens=self._tokens,
@@ -89,16 +107,25 @@ class Keeper:
             chance=os.urandom(CHANCE_BYTES),
             page=self._page,
             files=self.files,
-            places=self._places(),
-            guests=limits.GUESTS - sum(viewer.guest for viewer in self.viewers),
+            places=self._places(here),
+            guests=limits.GUESTS - sum(here[role, True] for role in Role),
         )
 
-    def _places(self) -> dict[Role, int]:
-        taken = self.arriving + Counter(
-            viewer.access.role for viewer in self.viewers if not viewer.guest
-        )
-        free = limits.VIEWERS - taken.total()
-        return {Role.CONTROL: free, Role.VIEW: min(free, limits.WATCHERS - taken[Role.VIEW])}
+    def _places(self, here: Mapping[Arrival, int]) -> dict[Role, int]:
+        watching = here[Role.VIEW, False]
+        free = limits.VIEWERS - watching - here[Role.CONTROL, False]
+        return {Role.CONTROL: free, Role.VIEW: min(free, limits.WATCHERS - watching)}
+
+    def greet(self, connection: Connection) -> Connection | None:
+        """One showed a good credential; return who has to go for it."""
+        self.strangers.remove(connection)
+        return self._known.add(connection)
+
+    def forget(self, connection: Connection) -> None:
+        """One is gone, or became a viewer."""
+        self.connections.discard(connection)
+        self.strangers.remove(connection)
+        self._known.remove(connection)
 
     # Tokens
 
@@ -140,6 +167,16 @@ class Keeper:
         self._tokens = tokens
         log.info(f"token file: read again, {len(tokens)} tokens")
         for viewer in tuple(self.viewers):
+            self.look_at(viewer)
+
+    def look_at(self, viewer: Viewer) -> None:
+        """End a viewer whose token or session is no longer good."""
+        if self.config.open:
+            return
+        session = viewer.access.session
+        if session is not None and self._denied.holds(session):
+            viewer.close(1008, "logged out")
+        else:
             viewer.keep(self._same_token(viewer.access.token))
 
     def _same_token(self, old: Token | None) -> Token | None:
@@ -153,10 +190,12 @@ class Keeper:
         if session is None:
             return
         self._denied = self._denied.adding(session)
+        try:
+            write_private(self._denied_path, self._denied.to_json().encode())
+        except OSError as error:
+            log.warning(f"a logout is forgotten if the gate dies: {error.strerror}")
         for viewer in tuple(self.viewers):
-            own = viewer.access.session
-            if own is not None and own.session_id == session.session_id:
-                viewer.close(1008, "logged out")
+            self.look_at(viewer)
 
     # Viewers
 

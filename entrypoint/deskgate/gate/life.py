@@ -6,6 +6,7 @@ import asyncio
 import os
 import signal
 import socket
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from deskgate.errors import Status
@@ -20,13 +21,14 @@ if TYPE_CHECKING:
 
 STDOUT = 1
 GOODBYE_SECONDS = 0.3  # for viewers to take their close frame; all of a stop is 0.5 s
+REPEAT_SECONDS = 1.0  # before asyncio's trouble is said again
 PR_SET_DUMPABLE = 4  # linux/prctl.h
 
 
 async def live(config: GateConfig, listener: socket.socket, boot_secret: bytes) -> int:
     """Serve until SIGTERM or SIGINT; return the exit status."""
     loop = asyncio.get_running_loop()
-    loop.set_exception_handler(_log_exception)
+    loop.set_exception_handler(exception_logger())
     stopped = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stopped.set)
@@ -97,8 +99,20 @@ def _tls(config: GateConfig) -> ssl.SSLContext | None:
     return tls
 
 
-def _log_exception(loop: asyncio.AbstractEventLoop, context: dict[str, object]) -> None:
-    """Say what asyncio would have, on one line; some of it is no more than EMFILE."""
-    error = context.get("exception")
-    detail = f"{type(error).__name__}: {error}" if error else ""
-    log.error(f"{context.get('message')} {detail}".strip())
+def exception_logger() -> Callable[[asyncio.AbstractEventLoop, dict[str, object]], None]:
+    """Say what asyncio would have, on one line; some of it is no more than EMFILE.
+
+    The same thing is said once a second: when descriptors run out, asyncio says so each time.
+    """
+    said: dict[str, float] = {}
+
+    def log_exception(loop: asyncio.AbstractEventLoop, context: dict[str, object]) -> None:
+        error = context.get("exception")
+        detail = f"{type(error).__name__}: {error}" if error else ""
+        text = f"{context.get('message')} {detail}".strip()
+        if loop.time() - said.get(text, float("-inf")) >= REPEAT_SECONDS:
+            said.clear()
+            said[text] = loop.time()
+            log.error(text)
+
+    return log_exception

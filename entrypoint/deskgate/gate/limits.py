@@ -5,7 +5,7 @@ Values of the security notes (OWASP WebSocket cheat sheet; measured against Xvnc
 
 from __future__ import annotations
 
-from collections.abc import Hashable
+from collections.abc import Callable, Hashable
 from typing import Generic, TypeVar
 
 TARGET_BYTES = 4096  # request target; longer is 414
@@ -17,12 +17,15 @@ REQUEST_SECONDS = 10.0  # to send a whole request; slower is 408
 KEEP_ALIVE_SECONDS = 15.0  # idle between two requests
 LINGER_SECONDS = 2.0  # after a refusal, for the answer to be read before the connection ends
 LINGER_BYTES = 256 * 1024
-STRANGERS = 64  # connections that showed no credential yet; the oldest makes room for a new one
+READ_BYTES = 16 * 1024  # at once from one connection, so that none keeps the others waiting
+STRANGERS = 64  # connections that showed no credential yet; one makes room for a new one
+KNOWN = 256  # those that did and are no viewers; a browser has six, one a moment
 
 VIEWERS = 16  # control and view together
 WATCHERS = 12  # view alone, so that the holder of a view link cannot keep the owner out
 GUESTS = 8  # machines that only want the greeting, such as `deskgate health`; they need no place
-FIRST_MESSAGE_SECONDS = 10.0  # a viewer's first bytes after the upgrade
+FIRST_MESSAGE_SECONDS = 10.0  # a viewer's ClientInit after the upgrade
+EMPTY_FRAMES_PER_SECOND = 200  # pings, pongs and frames without content; browsers send none
 MESSAGE_BYTES = 1024 * 1024  # one WebSocket message; pasted text is the largest there is
 FRAGMENTS = 4096  # frames one message may come in: empty ones cost nothing but our time
 SEND_BUFFER_BYTES = 8 * 1024 * 1024  # waiting for one viewer; above it ends with 1013
@@ -44,25 +47,30 @@ TICK_SECONDS = 1.0  # expiry, pings, stalls and the token file are looked at thi
 Item = TypeVar("Item", bound=Hashable)
 
 
-class Oldest(Generic[Item]):
-    """A bounded crowd in which the oldest makes room.
+class Crowd(Generic[Item]):
+    """A bounded crowd in which one makes room for the newest: who does nothing, or the oldest.
 
-    Refusing the newest would let 64 silent connections keep everybody out. A person's request is
-    here within milliseconds, long before 64 newer connections can push it out.
+    Refusing the newest would let silent connections keep everybody out. A person's request is
+    here within milliseconds, long before others can push it out.
+
+    Args:
+        does_nothing: whether one of the crowd goes before those who came earlier.
     """
 
-    def __init__(self, limit: int) -> None:
+    def __init__(self, limit: int, does_nothing: Callable[[Item], bool]) -> None:
         self._limit = limit
+        self._does_nothing = does_nothing
         self._items: dict[Item, None] = {}
 
     def add(self, item: Item) -> Item | None:
         """Let one in; return who has to go for it."""
+        earlier = [each for each in self._items if each != item]
         self._items[item] = None
         if len(self._items) <= self._limit:
             return None
-        oldest = next(iter(self._items))
-        del self._items[oldest]
-        return oldest
+        goner = next((each for each in earlier if self._does_nothing(each)), earlier[0])
+        del self._items[goner]
+        return goner
 
     def remove(self, item: Item) -> None:
         """Let one out, if it is here."""

@@ -13,6 +13,7 @@ class Patience:
     def __init__(self) -> None:
         self.began = self._heard = self.pinged = time.monotonic()
         self._stalled: tuple[float, int] | None = None  # since when, and how much was waiting
+        self._empty = (0, 0)  # this second, and frames without content in it
 
     @property
     def age(self) -> float:
@@ -54,3 +55,9 @@ class Patience:
             self._stalled = (moment, waiting)
             return False
         return moment - since >= limits.STALL_SECONDS
+
+    def too_many_empty_frames(self) -> bool:
+        """Count a frame without content: they cost the viewer nothing, and us our time."""
+        second, count = int(time.monotonic()), self._empty[1] + 1
+        self._empty = (second, count if second == self._empty[0] else 1)
+        return self._empty[1] > limits.EMPTY_FRAMES_PER_SECOND

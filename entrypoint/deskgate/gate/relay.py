@@ -63,7 +63,6 @@ class Viewer(asyncio.Protocol):
         self._handshake = rfb.ServerHandshake()
         self._fragments: list[bytes] = []
         self._code = 0  # of the close we sent; 0 while the viewer is open
-        self._spoke = False
         self._patience = Patience()
 
     @property
@@ -95,8 +94,13 @@ class Viewer(asyncio.Protocol):
         self._flush()
 
     def _take(self, frame: Frame) -> None:
-        if self._code or frame.opcode in (Opcode.PING, Opcode.PONG, Opcode.CLOSE):
+        if self._code or frame.opcode is Opcode.CLOSE:
             return  # answered by the frame protocol already
+        control = frame.opcode in (Opcode.PING, Opcode.PONG)
+        if (control or not frame.data) and self._patience.too_many_empty_frames():
+            self.close(POLICY, "too many frames without content")
+        if control:
+            return
         if frame.opcode is Opcode.TEXT:
             self.close(UNSUPPORTED, "binary messages only")
             return
@@ -112,7 +116,6 @@ class Viewer(asyncio.Protocol):
             self._deliver(message)
 
     def _deliver(self, message: bytes) -> None:
-        self._spoke = self._spoke or bool(message)
         if not self._handshake.done:
             reply, message = self._handshake.feed(message)
             if reply:
@@ -240,7 +243,7 @@ class Viewer(asyncio.Protocol):
             self.close(POLICY, "expired")
         elif patience.dead:
             self._browser.abort()
-        elif not self._spoke and patience.age >= limits.FIRST_MESSAGE_SECONDS:
+        elif not self.joined and patience.age >= limits.FIRST_MESSAGE_SECONDS:
             self.close(POLICY, "nothing said")
         elif patience.stalled(self._browser.get_write_buffer_size()):
             self.close(TRY_LATER, "too slow")

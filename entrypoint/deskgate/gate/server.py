@@ -4,111 +4,75 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable
 from dataclasses import replace
 
 import h11
 
 from deskgate.gate import actions, limits, log, policy
 from deskgate.gate.answers import on_the_wire, plain
+from deskgate.gate.channel import Channel
 from deskgate.gate.desk import DeskLink
-from deskgate.gate.keeper import Keeper
+from deskgate.gate.keeper import Arrival, Keeper
 from deskgate.gate.lines import LineCheck
 from deskgate.gate.messages import Answer, Context, Probe, Request, Upgrade
 from deskgate.gate.outside import see
-from deskgate.tokens import Role
 
 # What h11 keeps of a head that is not whole yet.
 HEAD_BYTES = limits.HEADER_BYTES + limits.TARGET_BYTES
 
 
-class Connection(asyncio.Protocol):
+class Connection(Channel):
     """One browser connection."""
 
     def __init__(self, keeper: Keeper) -> None:
+        super().__init__()
         self._keeper = keeper
         self._http = h11.Connection(h11.SERVER, max_incomplete_event_size=HEAD_BYTES)
         self._lines = LineCheck()
         self._request: Request | None = None
         self._body = b""
-        self._timer: asyncio.TimerHandle | None = None
-        self._waiting = 0  # bytes of the last answer that the client has not taken
-        self._lingered: int | None = None  # bytes thrown away since we refused; None before
         self._task: asyncio.Task[None] | None = None
-        self._arriving: Role | None = None  # asked for a viewer's place and has none yet
-        self._idle = False  # between two requests
-        self._silent = True  # nothing came on this connection yet
+        self._arriving: Arrival | None = None  # asked for a viewer's place and has none yet
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Start the clock; the oldest stranger makes room."""
-        assert isinstance(transport, asyncio.Transport)  # noqa: S101 - for the type checker
-        self._transport = transport
-        address = transport.get_extra_info("peername")
-        self._peer = str(address[0]).removeprefix("::ffff:") if address else "unix"
+        """Start the clock; another stranger makes room."""
+        super().connection_made(transport)
         self._keeper.connections.add(self)
         self._clock(limits.REQUEST_SECONDS, self._too_slow)
-        oldest = self._keeper.strangers.add(self)
-        if oldest is not None:
-            oldest.make_room()
+        goner = self._keeper.strangers.add(self)
+        if goner is not None:
+            goner.make_room()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Forget the connection."""
-        self._keeper.connections.discard(self)
-        self._keeper.strangers.remove(self)
+        self._keeper.forget(self)
         self._stop_clock()
         if self._task is not None:
             self._task.cancel()
 
-    def abort(self) -> None:
-        """End at once."""
-        self._transport.abort()
-
     def make_room(self) -> None:
         """Go for a newer stranger."""
-        if self._task is None and self._lingered is None:
-            self._refuse(503)
-        else:
+        if self.silent or self._over or self._task is not None:
             self._transport.abort()
-
-    # Clocks
-
-    def _clock(self, seconds: float, then: Callable[[], None]) -> None:
-        self._stop_clock()
-        self._timer = asyncio.get_running_loop().call_later(seconds, then)
-
-    def _stop_clock(self) -> None:
-        if self._timer is not None:
-            self._timer.cancel()
+        else:
+            self._refuse(503)
 
     def _too_slow(self) -> None:
-        if self._silent:
+        if self.silent:
             self._transport.close()
         else:
             self._refuse(408)
-
-    def _idled(self) -> None:
-        """Nothing new came; go, unless the client is still taking its answer."""
-        left = self._transport.get_write_buffer_size()
-        if 0 < left < self._waiting:
-            self._waiting = left
-            self._clock(limits.KEEP_ALIVE_SECONDS, self._idled)
-        elif left:
-            self._transport.abort()
-        else:
-            self._transport.close()
 
     # Reading
 
     def data_received(self, data: bytes) -> None:
         """Take bytes of requests."""
-        if self._lingered is not None:
-            self._lingered += len(data)
-            if self._lingered > limits.LINGER_BYTES:
-                self._transport.abort()
+        if self._over:
+            self._throw_away(data)
             return
-        self._silent = False
-        if self._idle:
-            self._idle = False
+        self.silent = False
+        if self.idle:
+            self.idle = False
             self._clock(limits.REQUEST_SECONDS, self._too_slow)
         if not self._lines.allows(data):
             self._refuse(400)
@@ -116,12 +80,18 @@ class Connection(asyncio.Protocol):
         self._http.receive_data(data)
         self._read()
 
+    def _read_on(self) -> None:
+        if self._task is None and not self._full:
+            self._transport.resume_reading()
+            self._read()
+
     def _read(self) -> None:
-        while self._lingered is None and self._task is None:
+        while not (self._over or self._full or self._task):
             try:
                 event = self._http.next_event()
             except h11.RemoteProtocolError as error:
-                self._refuse(error.error_status_hint)
+                # 501 is h11's for a coding that it does not know; with a length it smuggles.
+                self._refuse(400 if error.error_status_hint == 501 else error.error_status_hint)
                 return
             if isinstance(event, h11.Request):
                 self._begin(event)
@@ -150,14 +120,16 @@ class Connection(asyncio.Protocol):
         decision = policy.decide(request, context)
         refused = isinstance(decision, Answer) and decision.status >= 400
         if not refused and not isinstance(decision, Probe):
-            self._keeper.strangers.remove(self)
+            goner = self._keeper.greet(self)
+            if goner is not None:
+                goner.abort()
         if isinstance(decision, Upgrade | Probe):
             self._stop_clock()
             self._transport.pause_reading()
             self._task = asyncio.ensure_future(self._ask_desk(request, decision, context))
-            if isinstance(decision, Upgrade) and not decision.guest:
+            if isinstance(decision, Upgrade):
                 # Now, not in the task: requests that come in one go must see each other.
-                self._arriving = decision.access.role
+                self._arriving = (decision.access.role, decision.guest)
                 self._keeper.arriving[self._arriving] += 1
             self._task.add_done_callback(self._asked)
         else:
@@ -189,8 +161,7 @@ class Connection(asyncio.Protocol):
     def _resume(self, answer: Answer) -> None:
         self._task = None
         self._send(answer)
-        self._transport.resume_reading()
-        self._read()
+        self._read_on()
 
     def _switch(self, request: Request, decision: Upgrade, link: DeskLink) -> None:
         """Say 101 and hand the connection over; nothing here runs for it any more."""
@@ -206,12 +177,13 @@ class Connection(asyncio.Protocol):
             guest=decision.guest,
             on_gone=self._keeper.viewers.discard,
         )
-        self._keeper.connections.discard(self)
+        self._keeper.forget(self)
         self._arrived()
         self._keeper.admit(viewer)
         self._transport.set_protocol(viewer)
         self._transport.resume_reading()
         viewer.start(early)
+        self._keeper.look_at(viewer)  # its token may have been revoked while we asked Xvnc
 
     # Sending
 
@@ -229,22 +201,13 @@ class Connection(asyncio.Protocol):
         except h11.LocalProtocolError:
             self._transport.abort()  # the client broke off where no answer can follow
             return
-        if answer.close or self._http.our_state is not h11.DONE:
+        if answer.close:
             self._linger()
+        elif self._http.our_state is not h11.DONE:
+            self._finish()
         else:
             self._http.start_next_cycle()
-            self._idle = True
-            self._waiting = self._transport.get_write_buffer_size() + 1
-            self._clock(limits.KEEP_ALIVE_SECONDS, self._idled)
+            self._rest()
 
     def _write(self, event: h11.Event) -> None:
         self._transport.write(self._http.send(event) or b"")
-
-    def _linger(self) -> None:
-        """Let the client read the refusal: closing on bytes not yet read would reset it away."""
-        self._lingered = 0
-        self._clock(limits.LINGER_SECONDS, self._transport.abort)
-        if self._transport.can_write_eof():
-            self._transport.write_eof()
-        else:  # TLS has no half-closing
-            self._transport.close()

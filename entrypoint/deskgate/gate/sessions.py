@@ -8,6 +8,7 @@ and outlives a crash of the gate, because PID 1 keeps the boot secret and hands 
 from __future__ import annotations
 
 import hmac
+import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -71,6 +72,16 @@ class Denied:
             oldest = min(entries, key=lambda session_id: entries[session_id])
             floors[token_id] = max(floors.get(token_id, -1), entries.pop(oldest))
         return Denied({**self.ids, token_id: entries}, floors)
+
+    def to_json(self) -> str:
+        """As a text: ids of tokens and sessions, none of which opens anything."""
+        return json.dumps({"ids": dict(self.ids), "floors": dict(self.floors)})
+
+    @classmethod
+    def from_json(cls, text: str) -> Denied:
+        """Read what `to_json` wrote."""
+        found = json.loads(text)
+        return cls(found["ids"], found["floors"])
 
 
 def issue_cookie(token: Token, boot_secret: bytes, *, now: float, chance: bytes) -> str:

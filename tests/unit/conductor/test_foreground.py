@@ -13,6 +13,12 @@ import pytest
 from deskgate.conductor.foreground import Foreground, exit_status
 
 
+def settable(mask: str) -> int:
+    """A mask of proc(5) without 32 and 33, which are libc's own: posix_spawn(3), by which make
+    starts us, leaves them ignored, and no program can change that."""
+    return int(mask, 16) & ~(0b11 << 31)
+
+
 def run(argv: list[str], *, send: signal.Signals | None = None) -> int:
     """Run a command in the foreground; returns the status that the container would end with."""
     command = Foreground(argv, dict(os.environ))
@@ -76,10 +82,8 @@ def test_signals_have_their_default_meaning_again() -> None:
     environ = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=environ)
     assert done.returncode == 3
-    assert [line.split() for line in done.stdout.splitlines()] == [
-        ["SigBlk:", "0000000000000000"],
-        ["SigIgn:", "0000000000000000"],
-    ]
+    found = dict(line.split() for line in done.stdout.splitlines())
+    assert {name: settable(mask) for name, mask in found.items()} == {"SigBlk:": 0, "SigIgn:": 0}
 
 
 def test_the_command_leads_a_group_of_its_own() -> None:

@@ -1,22 +1,41 @@
-"""The crowd in which the oldest makes room."""
+"""The crowd in which one makes room."""
 
 from __future__ import annotations
 
-from deskgate.gate.limits import Oldest
+from deskgate.gate.limits import Crowd
 
 
 def test_the_oldest_makes_room_for_the_newest() -> None:
     """Silent connections cannot keep a person out."""
-    crowd: Oldest[str] = Oldest(2)
+    crowd: Crowd[str] = Crowd(2, lambda each: False)
     assert crowd.add("a") is None
     assert crowd.add("b") is None
     assert crowd.add("c") == "a"
     assert len(crowd) == 2
 
 
+def test_who_does_nothing_goes_before_the_oldest() -> None:
+    """A person whose request has begun stays, however many silent connections come after."""
+    crowd: Crowd[str] = Crowd(3, lambda each: each.startswith("silent"))
+    for each in ("person", "silent 1", "silent 2"):
+        assert crowd.add(each) is None
+    assert crowd.add("silent 3") == "silent 1"
+    assert crowd.add("another person") == "silent 2"
+    assert crowd.add("yet another") == "silent 3"
+    assert crowd.add("one more") == "person"
+
+
+def test_who_is_here_already_takes_no_second_place() -> None:
+    """Nor does it go for itself."""
+    crowd: Crowd[str] = Crowd(1, lambda each: True)
+    assert crowd.add("a") is None
+    assert crowd.add("a") is None
+    assert crowd.add("b") == "a"
+
+
 def test_who_left_takes_no_place() -> None:
     """And leaving twice is no error."""
-    crowd: Oldest[str] = Oldest(1)
+    crowd: Crowd[str] = Crowd(1, lambda each: False)
     crowd.add("a")
     crowd.remove("a")
     crowd.remove("a")

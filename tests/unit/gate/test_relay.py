@@ -216,7 +216,7 @@ BROKEN = {
         1009,
     ),
     "too many fragments": (
-        masked(2, b"", fin=False) + masked(0, b"", fin=False) * limits.FRAGMENTS,
+        masked(2, b"x", fin=False) + masked(0, b"x", fin=False) * limits.FRAGMENTS,
         1009,
     ),
 }

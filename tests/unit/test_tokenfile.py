@@ -1,0 +1,107 @@
+"""The token file: websockify's format, and the comments that say a row's role."""
+
+from __future__ import annotations
+
+import pytest
+
+from deskgate import tokenfile
+from deskgate.tokenfile import TokenFileError
+from deskgate.tokens import NewToken, Role, Token, digest_of
+
+A = "0123456789abcdef" * 4
+B = "fedcba9876543210" * 4
+
+
+def test_a_view_row_leads_stock_websockify_nowhere() -> None:
+    """Stock websockify has no view role: it would hand out control."""
+    rows = tokenfile.token_rows(
+        [
+            NewToken(name="control", role=Role.CONTROL, value=A),
+            NewToken(name="view", role=Role.VIEW, value=B, expires=1893456000.0),
+        ],
+        "127.0.0.1:5901",
+    )
+    assert rows == [
+        {"comment": "name=control role=control", "token": A, "target": "127.0.0.1:5901"},
+        {
+            "comment": "name=view role=view expires=2030-01-01T00:00:00Z",
+            "token": B,
+            "target": "127.0.0.1:0",
+        },
+    ]
+
+
+FILE = f"""\
+# made by hand
+# name=alice role=view expires=2030-01-01T00:00:00Z
+{A}: 127.0.0.1:0
+
+{B}: unix_socket:/run/rfb.sock
+"""
+
+
+def test_a_token_file_is_read_with_its_comments() -> None:
+    """A row without a comment is a control token, as for stock websockify."""
+    assert tokenfile.parse_token_file(FILE) == (
+        Token(name="alice", role=Role.VIEW, digest=digest_of(A), expires=1893456000.0),
+        Token(name="control-5", role=Role.CONTROL, digest=digest_of(B)),
+    )
+
+
+def test_prose_between_comment_and_row_changes_nothing() -> None:
+    """Only `key=value` comments are about the row below."""
+    text = f"# name=bob role=view\n# a remark about Bob\n{A}: 127.0.0.1:0\n"
+    assert tokenfile.parse_token_file(text)[0].name == "bob"
+
+
+def test_two_comments_above_a_row_are_one() -> None:
+    """A second line must not make a watcher a controller."""
+    text = f"# name=bob role=view\n# expires=2030-01-01T00:00:00Z\n{A}: 127.0.0.1:0\n"
+    (token,) = tokenfile.parse_token_file(text)
+    assert (token.name, token.role, token.expires) == ("bob", Role.VIEW, 1893456000.0)
+
+
+# Each might be meant as a watcher's row or as an expiry, and is neither.
+MEANT = (
+    "# name=bob role=view  (only watches)",
+    "# role = view",
+    "# role: view",
+    "# Role=view",
+    "# name=bob role=view expire=2020-01-01T00:00:00Z",
+    "# role=view,expires=2020-01-01T00:00:00Z",
+    "# Expires=2020-01-01T00:00:00Z",
+)
+
+
+@pytest.mark.parametrize("comment", MEANT)
+def test_a_comment_that_seems_to_mean_something_is_read_or_refused(comment: str) -> None:
+    """Taken for prose, the row below would be a controller's, for ever."""
+    with pytest.raises(TokenFileError, match=r"^line 1: "):
+        tokenfile.parse_token_file(f"{comment}\n{A}: 127.0.0.1:5901\n")
+
+
+BAD_FILES = {
+    "comment apart from its row": (f"# role=view\n\n{A}: h:1", "line 1: no row stands right below"),
+    "comment without a row": (f"{A}: h:1\n# role=view", "line 2: no row stands right below"),
+    "role of a removed row": (f"# role=view\n# {B}: h:0\n# role=view\n{A}: h:1", "line 3: one row"),
+    "role behind the row": (f"{A}: 127.0.0.1:5901 # role=view", "line 1: not of the form"),
+    "watcher's target alone": (f"{A}: 127.0.0.1:0", "line 1: port 0 is for role=view"),
+    "no colon": (f"{A} 127.0.0.1:5901", "line 1: not of the form"),
+    "no space after the colon": (f"{A}:127.0.0.1:5901", "line 1: not of the form"),
+    "no target": (f"{A}: ", "line 1: not of the form"),
+    "weak token": ("short: 127.0.0.1:5901", "line 1: a token is 32 to 256"),
+    "unknown role": (f"# name=a role=king\n{A}: h:1", "line 1: role is control or view"),
+    "bad expiry": (f"# name=a expires=soon\n{A}: h:1", "line 1: role is control or view"),
+    "bad name": (f"# name=a/b\n{A}: h:1", "line 1: a name is letters"),
+    "one token twice": (f"{A}: h:1\n{A}: h:1", "two rows hold the same token"),
+    "one name twice": (f"# name=a\n{A}: h:1\n# name=a\n{B}: h:1", "two tokens have the same name"),
+}
+
+
+@pytest.mark.parametrize(("text", "beginning"), BAD_FILES.values(), ids=BAD_FILES.keys())
+def test_a_bad_token_file_names_the_line_and_no_token(text: str, beginning: str) -> None:
+    """The gate keeps its old set and logs this text."""
+    with pytest.raises(TokenFileError) as error:
+        tokenfile.parse_token_file(text)
+    assert str(error.value).startswith(beginning)
+    assert A not in str(error.value)
