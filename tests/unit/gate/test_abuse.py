@@ -68,21 +68,20 @@ def test_answers_to_all_pipelined_requests_come_as_they_are_read(
     assert answers.count(b"HTTP/1.1 401 ") == 1
 
 
-def test_an_answer_is_whole_although_the_client_wants_no_other(gate: Gate) -> None:
+def test_an_answer_is_whole_although_the_client_wants_no_other(
+    gate: Gate, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """`Connection: close` and a slow reader: no two seconds and out, as after a refusal."""
-    gate_linger = limits.LINGER_SECONDS
-    limits.LINGER_SECONDS = 0.05
-    try:
-        with socket.socket() as sock:
-            sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
-            sock.settimeout(5)
-            sock.connect(("127.0.0.1", gate.port))
-            head = f"GET /big.js HTTP/1.1\r\nHost: a\r\nConnection: close\r\n{BEARER}\r\n\r\n"
-            sock.sendall(head.encode())
-            time.sleep(0.3)
-            assert len(read_all(sock)) > BIG_BYTES
-    finally:
-        limits.LINGER_SECONDS = gate_linger
+    monkeypatch.setattr(limits, "LINGER_SECONDS", 0.05)
+    (tmp_path / "web" / "vnc.html").write_bytes(b"x" * 8_000_000)  # more than the kernel keeps
+    with socket.socket() as sock:
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 32768)
+        sock.settimeout(5)
+        sock.connect(("127.0.0.1", gate.port))
+        head = f"GET /vnc.html HTTP/1.1\r\nHost: a\r\nConnection: close\r\n{BEARER}\r\n\r\n"
+        sock.sendall(head.encode())
+        time.sleep(0.2)  # a reader that takes its time
+        assert len(read_all(sock)) > 8_000_000
 
 
 def test_who_is_known_is_bounded_as_well(
@@ -143,8 +142,11 @@ def close_code_of(sock: socket.socket) -> int:
     return int.from_bytes(frames[2:4], "big")
 
 
-def test_a_token_revoked_while_xvnc_is_asked_opens_nothing(tmp_path: Path) -> None:
+def test_a_token_revoked_while_xvnc_is_asked_opens_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Between the request and the 101 its holder is no viewer yet, and must not be missed."""
+    monkeypatch.setattr(limits, "CLOSE_SECONDS", 0.05)
     with slow_desk() as (desk, go), running_gate(tmp_path, desk.port) as gate:
         sock = upgrade(gate)
         wait_until(lambda: gate.keeper.arriving.total() == 1)
@@ -155,8 +157,11 @@ def test_a_token_revoked_while_xvnc_is_asked_opens_nothing(tmp_path: Path) -> No
         sock.close()
 
 
-def test_a_session_logged_out_while_xvnc_is_asked_opens_nothing(tmp_path: Path) -> None:
+def test_a_session_logged_out_while_xvnc_is_asked_opens_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The same for a logout."""
+    monkeypatch.setattr(limits, "CLOSE_SECONDS", 0.05)
     with slow_desk() as (desk, go), running_gate(tmp_path, desk.port) as gate:
         answer = gate.ask(f"GET /?token={CONTROL} HTTP/1.1")
         cookie = "Cookie: " + answer.split(b"Set-Cookie: ")[1].split(b";")[0].decode()
