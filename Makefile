@@ -6,14 +6,14 @@ SERVICE ?= desktop
 help: ## This list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-up: ## Build and start the desktop, wait until it works, print its link (SERVICE=python|java|golang)
+up: ## Build and start the desktop, wait until it works, print its links (SERVICE=python|java|golang)
 	@docker/up $(SERVICE)
 
 down: ## Stop and remove what `make up` started
 	@docker compose --profile '*' --progress quiet down --remove-orphans --volumes
 
-url: ## Print the link of the running desktop
-	@docker compose exec -T $(SERVICE) deskgate url
+url: ## Print the links of the running desktop
+	@docker/links $(SERVICE)
 
 logs: ## Follow the desktop's output
 	docker compose logs --follow $(SERVICE)

@@ -84,6 +84,11 @@ def _run(words: Sequence[str]) -> NoReturn:
         words = words[1:]
     elif words and words[0].startswith("-"):
         raise UsageError(f"run: cannot use {words[0]!r}: put -- before your command")
+    if words and words[0].startswith("-"):
+        raise UsageError(
+            f"run: cannot run {words[0]!r}, which is no command; for deskgate's own commands: "
+            "docker run --rm --entrypoint deskgate IMAGE --help"
+        )
     run(list(words), tell)
 
 
@@ -166,21 +171,22 @@ def main(argv: Sequence[str] | None = None) -> int:
             raise UsageError(f"deskgate: {given}: {', '.join(COMMANDS)}")
         return COMMANDS[words[0]](words[1:])
     except DeskgateError as error:
-        if _debugging():
-            raise
+        _trace()
         return tell(error)
     except BrokenPipeError:
         # The reader of our output left; what Python would flush at exit goes nowhere.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return Status.SOFTWARE
     except Exception as error:
-        if _debugging():
-            raise
+        _trace()
         return tell(_bug(error))
 
 
-def _debugging() -> bool:
-    return os.environ.get("DESKGATE_DEBUG", "").lower() in ("1", "true", "yes", "on")
+def _trace() -> None:
+    if os.environ.get("DESKGATE_DEBUG", "").lower() in ("1", "true", "yes", "on"):
+        import traceback
+
+        traceback.print_exc()
 
 
 def _bug(error: Exception) -> DeskgateError:

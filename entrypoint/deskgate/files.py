@@ -129,6 +129,8 @@ def _trusted(folder: Path) -> str | None:
         return f"it belongs to uid {about.st_uid}, we run as {os.geteuid()}"
     if not os.access(folder, os.W_OK | os.X_OK):
         return "it cannot be written"
+    if about.st_mode & 0o077 and any(folder.iterdir()):
+        return "it holds other files, and others can see them; name an empty folder"
     return None
 
 
@@ -180,8 +182,9 @@ def write_private(path: Path, data: bytes) -> None:
         with os.fdopen(handle, "wb") as file:
             file.write(data)
         fresh.rename(path)
-    except OSError:
+    except OSError as error:
         fresh.unlink(missing_ok=True)
+        error.filename = error.filename or str(path)  # a full disk has no name of its own
         raise
 
 
@@ -191,27 +194,38 @@ def x_socket(display: int) -> str:
 
 
 def free_display(display: int) -> str | None:
-    """Remove what a dead X server of this display left; say so when a living one holds it.
+    """Remove what a dead X server of this display left; say what hinders a new one.
 
     After `docker restart`, /tmp still holds the lock of the last run, and its pid may by now be
     somebody else's: Xvnc would then refuse to start.
     """
+    other = "set DISPLAY to another, such as :2"
     lock = Path(f"/tmp/.X{display}-lock")  # noqa: S108 - X's own place, X(7)
     door = Path(x_socket(display))
     with socket.socket(socket.AF_UNIX) as probe:
         # A socket that answers may be the host's, mounted into the container.
         if probe.connect_ex(str(door)) == 0:
-            return f"display :{display} is in use: a server answers at {door}"
-    try:
-        pid = lock.read_text(encoding="ascii").strip() if not lock.is_symlink() else ""
-        name = Path(f"/proc/{pid}/comm").read_text(encoding="utf-8").strip() if pid else ""
-    except (OSError, ValueError):
-        pid, name = "", ""
-    if name.startswith("X"):
-        return f"display :{display} is in use by {name} (pid {pid})"
+            return f"display :{display} is in use: a server answers at {door}; {other}"
+    holder = _holder(lock)
+    if holder.startswith("X"):
+        return f"display :{display} is in use by {holder}; {other}"
+    if not os.access(lock.parent, os.W_OK | os.X_OK):
+        return f"cannot write {lock.parent}, where X keeps its lock; mount one with --tmpfs /tmp"
     for leftover in (lock, door):
         try:
-            leftover.unlink(missing_ok=True)
+            if os.path.lexists(leftover):
+                leftover.unlink()
         except OSError as error:
-            return f"cannot remove {leftover}, left by another X server: {error.strerror}"
+            reason = f"cannot remove {leftover}, left by another X server: {error.strerror}"
+            return f"{reason}; {other}"
     return None
+
+
+def _holder(lock: Path) -> str:
+    """Name and pid of the process in a lock file; empty when there is none that lives."""
+    try:
+        pid = "" if lock.is_symlink() else read_text(str(lock), limit=64).strip()
+        name = Path(f"/proc/{int(pid)}/comm").read_text(encoding="utf-8").strip()
+    except (OSError, ValueError):  # a FormError is one
+        return ""
+    return f"{name} (pid {pid})"

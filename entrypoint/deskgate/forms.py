@@ -184,6 +184,13 @@ def absolute_path(text: str) -> str:
     raise FormError("give a path that begins with /, such as /opt/novnc")
 
 
+def plain_path(text: str) -> str:
+    """A path from the root that needs no quoting anywhere."""
+    if re.fullmatch(r"/[A-Za-z0-9._/@+-]{0,200}", text):
+        return text
+    raise FormError("give a path of letters, digits and . _ - + @ such as /run/desk")
+
+
 def locale_name(text: str) -> str:
     """A locale, such as `de_DE.UTF-8`."""
     if re.fullmatch(r"[A-Za-z0-9_.@-]{1,64}", text):

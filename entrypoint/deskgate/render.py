@@ -70,7 +70,8 @@ def render_files(plan: Plan, read_template: Callable[[str], str]) -> dict[str, b
         target = rfb_target(plan.settings, plan.place)
         files[TOKENS_FILE] = render("tokens.j2", rows=token_rows(plan.tokens, target))
         files["gate.json"] = json.dumps(plan.gate, indent=1).encode() + b"\n"
-        files["jwmrc"] = render("jwmrc.j2", terminal=plan.show_terminal)
+        files["terminal.lock"] = b""
+        files["jwmrc"] = render("jwmrc.j2", folder=plan.place.folder, terminal=plan.show_terminal)
     return files
 
 

@@ -44,6 +44,8 @@ def json_file(path: Path) -> dict[str, Any]:
         found: dict[str, Any] = json.loads(path.read_bytes())
     except FileNotFoundError:
         raise NotRunningError("the desktop is not ready yet; try again in a moment") from None
+    except ValueError:
+        raise NotRunningError(f"cannot read {path}: no JSON; restart the container") from None
     except PermissionError:
         raise NotRunningError(f"cannot read {path}: run this as the desktop's own user") from None
     return found

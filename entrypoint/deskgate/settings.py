@@ -116,7 +116,7 @@ class Settings:
     )
     novnc_proxy: str = row(
         forms.choice("gate", "websockify"),
-        "what serves the port: our gate, or stock websockify",
+        "what serves the port: our gate, or stock websockify, which has no watch link",
         section="gate",
         default="gate",
     )
@@ -213,7 +213,7 @@ class Settings:
         default="text",
     )
     deskgate_runtime_dir: str | None = row(
-        forms.absolute_path,
+        forms.plain_path,
         "runtime folder; unset: /run/deskgate, $XDG_RUNTIME_DIR/deskgate or /tmp/deskgate-UID",
         section="system",
     )

@@ -17,7 +17,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path, PurePosixPath
 from typing import Any, NoReturn
 
-from deskgate import banner, files, surroundings, tokens
+from deskgate import banner, files, identity, surroundings, tokens
 from deskgate.errors import (
     DeskgateError,
     MissingFileError,
@@ -113,29 +113,6 @@ def make_place(settings: Settings, environ: Mapping[str, str], folder: PurePosix
     )
 
 
-def become_user(settings: Settings) -> None:
-    """Give up root for PUID and PGID, for good.
-
-    Raises:
-        SettingsError: they are set, but we are not root and run as somebody else.
-    """
-    uid, gid = settings.puid, settings.pgid
-    if uid is None and gid is None:
-        return
-    if os.geteuid() != 0:
-        if uid in (None, os.geteuid()) and gid in (None, os.getegid()):
-            return
-        name, given = ("PUID", uid) if uid not in (None, os.geteuid()) else ("PGID", gid)
-        allowed = f"the container runs as {os.geteuid()}:{os.getegid()}; start it with --user 0:0"
-        raise SettingsError([Problem(name=name, given=str(given), allowed=allowed)])
-    gid = gid if gid is not None else uid
-    assert gid is not None  # noqa: S101 - one of the two is set
-    os.setgroups([gid])
-    os.setgid(gid)
-    if uid:
-        os.setuid(uid)
-
-
 def write_plan(plan: Plan) -> None:
     """Render, and write every file into the runtime folder."""
     # Imported here: it brings Jinja2, which only this process of a start needs.
@@ -167,7 +144,8 @@ def _in_child(work: Callable[[], None], tell: Callable[[DeskgateError], int]) ->
 def _as_runtime_error(error: OSError) -> DeskgateError:
     from deskgate.errors import RuntimeFolderError
 
-    return RuntimeFolderError(f"runtime folder: cannot write {error.filename}: {error.strerror}")
+    where = error.filename or "its files"
+    return RuntimeFolderError(f"runtime folder: cannot write {where}: {error.strerror}")
 
 
 def handoff(
@@ -188,6 +166,7 @@ def handoff(
         "record": banner.start_record(plan),
         "log_level": settings.log_level,
         "log_format": settings.log_format,
+        "debug": settings.deskgate_debug,
     }
 
 
@@ -208,9 +187,9 @@ def run(command: Sequence[str], tell: Callable[[DeskgateError], int]) -> NoRetur
         print(f"deskgate: warning: {warning}", file=sys.stderr)
     if not settings.enable_vnc and not command:
         raise UsageError("run: cannot run nothing: ENABLE_VNC is off and no command is given")
-    # Before the folder is made: what is missing is the better error, and nothing is left behind.
+    identity.become_user(settings)
+    # As that user, who has to read it all; before the folder is made, so nothing is left behind.
     place = make_place(settings, environ, PurePosixPath("/"))
-    become_user(settings)
     if not settings.enable_vnc:
         _become_command(settings, command, environ, reading.secret_variables)
     folder = files.make_runtime_folder(settings.deskgate_runtime_dir, environ)
@@ -222,8 +201,8 @@ def run(command: Sequence[str], tell: Callable[[DeskgateError], int]) -> NoRetur
         show_terminal=not command,
         extra=extra,
     )
-    if taken := files.free_display(settings.display):
-        raise ProgramError(f"xvnc: cannot start: {taken}; set DISPLAY to another, such as :2")
+    if hindrance := files.free_display(settings.display):
+        raise ProgramError(f"xvnc: cannot start: {hindrance}")
     renderer = _in_child(lambda: write_plan(plan), tell)
     told = handoff(plan, command, environ, began=began, renderer=renderer)
     # Sealed in memory and inherited by descriptor: no file, no argument, no environment.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.browser.conftest import OpenTab
-from tests.browser.screen import Screen
+from tests.browser.screen import CANVAS, Screen
 from tests.conftest import MakeDesk
 from tests.container.desk import Desk
 from tests.container.engine import wait_until
@@ -64,6 +64,17 @@ def test_clipboard_comes_from_the_desktop(desk: Desk, tab: Screen) -> None:
     wait_until(lambda: tab.clipboard() == FOREIGN, 5, what="the text in the page")
 
 
+def test_clipboard_is_pasted_into_the_terminal_by_keys(desk: Desk, tab: Screen) -> None:
+    """Ctrl+Shift+V, as in other terminals."""
+    tab.open(desk.link())
+    tab.set_clipboard("echo pasted >/tmp/pasted")
+    wait_until(lambda: "pasted" in x_client(desk, "paste").out, 5, what="the text in X")
+    tab.click(*TERMINAL)
+    tab.page.keyboard.press("Control+Shift+V")
+    tab.page.keyboard.press("Enter")
+    wait_until(lambda: desk.exec("cat", "/tmp/pasted").out == "pasted\n", 10, what="the command")
+
+
 def test_two_people_see_the_same(desk: Desk, open_tab: OpenTab) -> None:
     """What one types, the other sees: one desktop, and nobody is sent away."""
     first, second = open_tab().open(desk.link()), open_tab().open(desk.link())
@@ -74,12 +85,15 @@ def test_two_people_see_the_same(desk: Desk, open_tab: OpenTab) -> None:
 
 
 def test_watch_link_shows_and_does_nothing(desk: Desk, open_tab: OpenTab) -> None:
-    """In noVNC itself: the picture comes, the pointer stays, the size is the controller's."""
+    """In noVNC itself: the whole picture comes, the pointer stays, the size is the controller's."""
     control = open_tab().open(desk.link("control"))
     control.page.mouse.move(40, 50)
     wait_until(lambda: x_state(desk)["pointer"] == [40, 50], 5)
     watch = open_tab(viewport={"width": 700, "height": 600}).open(desk.link("view"))
     wait_until(lambda: watch.colours >= 8, 10, what="a drawn desktop")
+    shown = watch.page.locator(CANVAS).bounding_box()
+    assert shown is not None
+    assert shown["width"] <= 700, "scaled into the smaller window"
     watch.page.mouse.move(300, 300)
     watch.page.keyboard.type("x")
     # The controller's next move comes after all of that, and is the one that X has seen.
@@ -108,10 +122,10 @@ def test_page_comes_back_by_itself(make_desk: MakeDesk, open_tab: OpenTab, progr
     wait_until(moves, 5, what="the pointer")
 
 
-def test_page_comes_back_after_a_restart_of_the_container(
+def test_link_with_a_given_token_is_good_after_a_restart(
     make_desk: MakeDesk, open_tab: OpenTab
 ) -> None:
-    """With a token of one's own the link stays good; the page asks for it once more."""
+    """With a token of one's own the link stays the same; the cookie of the last run does not."""
     token = "a1b2c3d4" * 8
     desk = make_desk(env={"VNC_TOKEN": token}, options=("-p", "127.0.0.1::8002")).start()
     screen = open_tab(*TROUBLE, "ERR_").open(f"http://localhost:{desk.port}/#token={token}")

@@ -12,7 +12,7 @@ import pytest
 
 from tests.conftest import MakeDesk
 from tests.container.desk import READY, VARIANTS, base_of
-from tests.container.engine import docker
+from tests.container.engine import docker, wait_until
 
 # Prints its own arguments and environment; every variant has a python3. Not os.environ: Python
 # adds LC_CTYPE to it where no locale is set (PEP 538).
@@ -50,6 +50,7 @@ STATUSES = {
     "largest": (("sh", "-c", "exit 255"), 255),
     "not-executable": (("/etc/passwd",), 126),
     "not-found": (("no-such-command",), 127),
+    "empty": (("",), 127),
     "killed-by-term": (("sh", "-c", "kill -TERM $$"), 143),
     "killed-by-kill": (("sh", "-c", "kill -KILL $$"), 137),
     "killed-by-segv": (("sh", "-c", "kill -SEGV $$"), 139),
@@ -74,7 +75,7 @@ def test_exit_status_is_the_commands_own(make_desk: MakeDesk, case: str) -> None
     """The statuses of a shell, after a desktop that was ready."""
     command, status = STATUSES[case]
     desk = make_desk(command=command)
-    desk.allow("^deskgate: error: (/etc/passwd: permission denied|no-such-command: .*not found)$")
+    desk.allow("^deskgate: error: (/etc/passwd: permission denied|.*: command not found)$")
     result = desk.run()
     assert result.status == status
     assert READY in result.err
@@ -192,6 +193,12 @@ def test_without_a_desktop_only_the_command_runs(make_desk: MakeDesk) -> None:
     script = "echo $$; cat /proc/net/tcp | wc -l; ls -A /run/deskgate; exit 5"
     result = make_desk(env={"ENABLE_VNC": "false"}, command=("sh", "-c", script)).run()
     assert (result.status, result.out, result.err) == (5, "1\n1\n", "")
+
+
+def test_without_a_desktop_the_container_is_healthy(make_desk: MakeDesk) -> None:
+    """There is nothing that could be ill: `compose up --wait` goes on."""
+    desk = make_desk(env={"ENABLE_VNC": "false"}, command=("sleep", "60")).launch()
+    wait_until(lambda: desk.inspect("{{.State.Health.Status}}") == "healthy", 10)
 
 
 def test_without_a_desktop_and_a_command_is_64(make_desk: MakeDesk) -> None:

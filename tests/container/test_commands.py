@@ -124,6 +124,23 @@ def test_json_log_is_json_alone(make_desk: MakeDesk) -> None:
     assert {"time", "level", "program", "text"} <= lines[0].keys()
 
 
+def test_quiet_log_has_no_banner(make_desk: MakeDesk) -> None:
+    """`LOG_LEVEL=warning`: for those whose log others read; `deskgate url` tells the link."""
+    desk = make_desk(env={"LOG_LEVEL": "warning"}).launch()
+    wait_until(lambda: desk.exec("deskgate", "health").status == 0, 20)
+    assert desk.log == ""
+    assert "/#token=" in desk.must("deskgate", "url")
+
+
+def test_option_in_the_commands_place_is_explained(make_desk: MakeDesk) -> None:
+    """`docker run IMAGE --help`: deskgate's own help is elsewhere; nothing is started."""
+    desk = make_desk(command=("--help",))
+    desk.allow("^deskgate: error: run: ")
+    result = desk.run()
+    assert result.status == 64
+    assert "--entrypoint deskgate" in result.err
+
+
 def test_users_module_shadows_none_of_ours(make_desk: MakeDesk) -> None:
     """An `entrypoint.py` or `deskgate.py` in WORKDIR and PYTHONPATH is not run by us."""
     script = "cd /tmp && echo 'raise SystemExit(9)' | tee deskgate.py supervisor.py jinja2.py && "

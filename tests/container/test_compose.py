@@ -65,6 +65,14 @@ def test_compose_file_is_valid_and_hardened(engine: None) -> None:
         assert service["pull_policy"] == "never"
 
 
+def test_settings_of_the_shell_reach_the_container(engine: None) -> None:
+    """What is set where compose runs, and nothing else."""
+    found = json.loads(compose("config", "--format", "json", VNC_CLIPBOARD="off").out)
+    environment = found["services"]["desktop"]["environment"]
+    assert environment["VNC_CLIPBOARD"] == "off"
+    assert environment["VNC_TOKEN_TTL"] is None
+
+
 def test_without_a_profile_only_the_desktop_starts(engine: None) -> None:
     """The variants wait behind their profiles."""
     assert compose("config", "--services").out.split() == ["desktop"]

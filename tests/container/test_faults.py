@@ -43,6 +43,23 @@ def test_killed_program_is_healed(make_desk: MakeDesk, program: str) -> None:
     assert desk.exit_status() == 0
 
 
+def test_window_manager_that_dies_opens_no_second_terminal(make_desk: MakeDesk) -> None:
+    """The first one is still there."""
+    desk = make_desk().start()
+    desk.allow(r"^deskgate: warning: wm: ended with |^wm: warning: ")
+
+    def running(name: str) -> int:
+        counted = desk.must("sh", "-c", f"grep -l '^{name}$' /proc/[0-9]*/comm | wc -l")
+        return int(counted)
+
+    wait_until(lambda: running("xterm") == 1, 10)
+    for _ in range(2):
+        pid = kill(desk, "wm")
+        wait_until(lambda old=pid: healed(desk, "wm", old), HEAL_SECONDS)  # type: ignore[misc]
+        for _ in range(8):  # it would be there within 0.2 s; a look takes 0.06 s
+            assert running("xterm") == 1
+
+
 def test_command_survives_the_death_of_a_program(make_desk: MakeDesk) -> None:
     """A command that does not draw goes on, and its status is still the container's."""
     script = 'trap "exit 6" TERM; echo begun; while :; do sleep 0.05; done'

@@ -88,6 +88,32 @@ def test_puid_and_pgid_give_up_root(make_desk: MakeDesk) -> None:
     wait_until(lambda: desk.inspect("{{.State.Health.Status}}") == "healthy", 10)
 
 
+def test_puid_without_the_right_to_it_says_so(make_desk: MakeDesk) -> None:
+    """Root without capabilities cannot become somebody else."""
+    options = ("--user", "0:0", "--cap-drop", "ALL")
+    desk = make_desk(env={"PUID": "1234"}, options=options, command=("true",))
+    desk.allow("^deskgate: error: PUID: ")
+    result = desk.run()
+    assert result.status == 78
+    assert "SETUID" in result.err
+
+
+def test_puid_can_open_its_standard_streams(make_desk: MakeDesk) -> None:
+    """`echo >/dev/stdout`, as many scripts do, although the pipe was made for root."""
+    script = "echo out >/dev/stdout; echo err >/dev/stderr"
+    desk = make_desk(env={"PUID": "1234"}, options=("--user", "0:0"), command=("sh", "-c", script))
+    result = desk.run()
+    assert (result.status, result.out, result.err.splitlines()[-1]) == (0, "out\n", "err")
+
+
+def test_without_a_writable_tmp_the_error_says_what_to_do(make_desk: MakeDesk) -> None:
+    """X keeps its lock there, whatever the runtime folder is."""
+    desk = make_desk(options=("--read-only", "--tmpfs", "/run:uid=10001"), command=("true",))
+    desk.allow("^deskgate: error: xvnc: cannot start: cannot write /tmp")
+    result = desk.run()
+    assert (result.status, "--tmpfs /tmp" in result.err) == (69, True)
+
+
 def test_unix_transport_leaves_no_rfb_port(make_desk: MakeDesk) -> None:
     """`VNC_TRANSPORT=unix`: the gate's port is the only listening one of all."""
     desk = make_desk(env={"VNC_TRANSPORT": "unix"}).start()

@@ -37,12 +37,14 @@ def test_the_readmes_commands_are_the_ones_that_are_tested() -> None:
     assert commands() == [
         "git clone https://github.com/deskgate/deskgate && cd deskgate",
         "make up",
+        "make images",
         "docker run --rm -p 127.0.0.1:8002:8002 deskgate:python",
         'docker run --rm -v "$PWD:/w" -w /w deskgate:python python3 -m unittest',
         "docker run --rm -it deskgate:golang bash",
         "docker exec NAME deskgate url --role view",
         "docker exec NAME deskgate status",
         "docker exec NAME deskgate health",
+        "docker exec -e DISPLAY=:1 -e XAUTHORITY=/run/deskgate/Xauthority NAME xterm",
     ]
 
 
@@ -53,10 +55,11 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def make(target: str, port: int) -> Result:
+def make(target: str, port: int, **settings: str) -> Result:
     """`make TARGET` for a project of the test's own, so that a person's desktop stays up."""
     project = f"COMPOSE_PROJECT_NAME=deskgate-readme-{os.getpid()}"
-    words = ("env", project, f"NOVNC_PORT={port}", "make", "-C", str(ROOT), target)
+    pairs = [f"{name}={value}" for name, value in {**settings, "NOVNC_PORT": port}.items()]
+    words = ("env", project, *pairs, "make", "-C", str(ROOT), target)
     return run(*words, timeout_seconds=240)
 
 
@@ -79,6 +82,40 @@ def test_make_up_prints_links_that_work_and_make_down_leaves_nothing(engine: Non
     assert left.out == ""
 
 
+WRONG = {
+    "unknown": ({"SERVICE": "ruby"}, "SERVICE is one of desktop, python, java, golang"),
+    "bad setting": ({"VNC_GEOMETRY": "big"}, 'VNC_GEOMETRY: cannot use "big"'),
+    "taken port": ({}, "another one: make up SERVICE=desktop NOVNC_PORT=8003"),
+}
+
+
+@pytest.mark.parametrize("case", WRONG)
+def test_make_up_says_what_is_wrong(engine: None, case: str) -> None:
+    """The setting, the port or the service: not always the port."""
+    settings, said = WRONG[case]
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1] if case == "taken port" else free_port()
+        try:
+            up = make("up", port, **settings)
+        finally:
+            make("down", port)
+    assert up.status == 2, "make's own"
+    assert said in up.err
+
+
+def test_a_program_can_be_started_on_the_desktop(engine: None) -> None:
+    """`docker exec … xterm`, as the README has it."""
+    name = f"deskgate-exec-{os.getpid()}"
+    docker("run", "--detach", "--name", name, "deskgate:debian")
+    try:
+        wait_until(lambda: run("docker", "exec", name, "deskgate", "health").status == 0, 20)
+        line = commands()[-1].replace("NAME", name).replace(" xterm", " xterm -e 'exit 0'")
+        done = run("sh", "-c", line)
+        assert done.status == 0, done.err
+    finally:
+        docker("rm", "--force", name)
+
+
 def test_a_command_sees_the_mounted_folder_and_returns_its_status(
     engine: None, tmp_path: Path
 ) -> None:
@@ -87,7 +124,7 @@ def test_a_command_sees_the_mounted_folder_and_returns_its_status(
     case = "import unittest\nclass T(unittest.TestCase):\n def test(self): self.assertTrue({})\n"
     for holds, status in ((True, 0), (False, 1)):
         (tmp_path / "test_it.py").write_text(case.format(holds))
-        command = ["sh", "-c", commands()[3]]
+        command = ["sh", "-c", next(line for line in commands() if "unittest" in line)]
         done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=60)
         assert done.returncode == status, done.stderr
         assert "Ran 1 test" in done.stderr

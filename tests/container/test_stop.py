@@ -57,6 +57,15 @@ def test_stop_before_the_command_is_no_success(make_desk: MakeDesk) -> None:
     assert desk.exit_status() == 143
 
 
+def test_interrupt_before_the_command_ends_the_start(make_desk: MakeDesk) -> None:
+    """^C while the desktop does not come up: there is no command yet that could hear it."""
+    desk = make_desk(command=("true",), env={"XVNC_ARGS": "-displayfd 2"}).launch()
+    running = "grep -lq '^Xvnc$' /proc/[0-9]*/comm"
+    wait_until(lambda: desk.exec("sh", "-c", running).status == 0, 10)
+    docker("kill", "--signal", "INT", desk.name)
+    assert desk.exit_status() == 130
+
+
 def test_stop_signal_reaches_the_command(make_desk: MakeDesk) -> None:
     """Other signals of `docker kill` pass through as well."""
     script = f'trap "echo usr1" USR1; trap "echo hup; exit 9" HUP; echo trap set; {LOOP}'

@@ -10,6 +10,7 @@ import pytest
 
 from tests.conftest import MakeDesk
 from tests.container.desk import Desk
+from tests.container.engine import wait_until
 
 ROWS, COLUMNS = 33, 101
 PROMPT = "ready> "
@@ -128,3 +129,15 @@ def test_shell_in_a_terminal_stops_on_docker_stop(make_desk: MakeDesk) -> None:
     terminal = Terminal(desk)
     assert desk.stop() < 2
     terminal.child.close(force=True)
+
+
+def test_command_in_a_terminal_may_clean_up_on_docker_stop(make_desk: MakeDesk) -> None:
+    """It handles SIGTERM, so nothing else is sent after it; the status is its own."""
+    script = (
+        "trap 'sleep 0.2; echo saved; exit 4' TERM; echo trap set; while :; do sleep 0.05; done"
+    )
+    desk = make_desk(env=PLAIN, options=("--tty",), command=("bash", "-c", script)).start()
+    wait_until(lambda: "trap set" in desk.log, 5)
+    assert desk.stop() < 2
+    assert desk.exit_status() == 4
+    assert "saved" in desk.log

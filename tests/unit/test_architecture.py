@@ -26,7 +26,7 @@ LAYERS = [
     {"reading", "tokenfile", "links", "programs"},
     {"plan"},
     {"banner", "render", "surroundings"},
-    {"files", "probe"},
+    {"files", "probe", "identity"},
     {"running", "install"},
     {"health", "conductor", "gate"},
     {"start"},

@@ -124,6 +124,7 @@ def test_render_writes_into_a_folder(tmp_path: Path) -> None:
         "jwmrc",
         "rfbauth",
         "supervisord.conf",
+        "terminal.lock",
         "websockify-tokens.conf",
     ]
     assert {path.stat().st_mode & 0o777 for path in (tmp_path / "out").iterdir()} == {0o600}
@@ -212,9 +213,25 @@ def test_a_bug_of_ours_is_one_line_without_a_value() -> None:
         "deskgate: error: this is a bug of ours (KeyError); DESKGATE_DEBUG=1 shows it\n"
     )
     environ["DESKGATE_DEBUG"] = "1"
-    assert (
-        "Traceback" in subprocess.run(command, env=environ, capture_output=True, text=True).stderr
-    )
+    shown = subprocess.run(command, env=environ, capture_output=True, text=True)
+    assert shown.returncode == 70
+    assert "Traceback" in shown.stderr
+
+
+def test_debugging_changes_no_exit_status() -> None:
+    """What a script goes by stays the same."""
+    done = deskgate("run", environ={"VNC_GEOMETRY": "big", "DESKGATE_DEBUG": "1"})
+    assert done.returncode == 78
+    assert "Traceback" in done.stderr
+    assert done.stderr.splitlines()[-1].startswith("deskgate: error: VNC_GEOMETRY: ")
+
+
+def test_without_a_desktop_there_is_nothing_ill(tmp_path: Path) -> None:
+    """`ENABLE_VNC=false` with the image's HEALTHCHECK: not unhealthy for ever."""
+    environ = {"ENABLE_VNC": "false", "DESKGATE_RUNTIME_DIR": str(tmp_path)}
+    assert deskgate("health", environ=environ).returncode == 0
+    del environ["ENABLE_VNC"]
+    assert deskgate("health", environ=environ).returncode == 69
 
 
 def test_options_are_taken_in_both_forms() -> None:

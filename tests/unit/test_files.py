@@ -117,6 +117,15 @@ def test_a_folder_of_somebody_else_is_refused(tmp_path: Path) -> None:
         files.make_runtime_folder(str(tmp_path / "theirs"), {})
 
 
+def test_a_folder_with_other_files_is_left_as_it_is(tmp_path: Path) -> None:
+    """`DESKGATE_RUNTIME_DIR=/tmp`, as root, would else shut everybody out of it."""
+    tmp_path.chmod(0o755)
+    (tmp_path / "somebody's").touch()
+    with pytest.raises(RuntimeFolderError, match="name an empty folder"):
+        files.make_runtime_folder(str(tmp_path), {})
+    assert tmp_path.stat().st_mode & 0o777 == 0o755
+
+
 def test_the_error_names_every_folder_and_the_way_out() -> None:
     """73, with what each one lacks."""
     with pytest.raises(RuntimeFolderError) as error:
@@ -156,6 +165,17 @@ def test_the_lock_of_a_dead_server_is_removed(display: int) -> None:
     """F8: after `docker restart` the pid in it may be anybody's."""
     lock = Path(f"/tmp/.X{display}-lock")
     lock.write_text(f"{os.getpid():>10}\n")
+    assert files.free_display(display) is None
+    assert not lock.exists()
+
+
+def test_an_odd_lock_is_removed_and_never_hangs(display: int) -> None:
+    """A FIFO would keep its reader waiting; what is no number is no pid."""
+    lock = Path(f"/tmp/.X{display}-lock")
+    os.mkfifo(lock)
+    assert files.free_display(display) is None
+    assert not lock.exists()
+    lock.write_text("self/../1\n")
     assert files.free_display(display) is None
     assert not lock.exists()
 

@@ -150,6 +150,10 @@ REFUSED = {
         {"VNC_AUTH": "none", "NOVNC_LISTEN": "127.0.0.1", "VNC_TOKENS_FILE": "/t"},
         ['VNC_AUTH: cannot use "none": a token is set as well'],
     ),
+    "a folder that needs quoting": (
+        {"DESKGATE_RUNTIME_DIR": "/run/50% ;x"},
+        ['DESKGATE_RUNTIME_DIR: cannot use "/run/50% ;x": give a path of letters'],
+    ),
     "certificate alone": ({"NOVNC_CERT": "/c"}, ["NOVNC_CERT: NOVNC_KEY belongs to it"]),
     "key alone": ({"NOVNC_KEY": "/k"}, ["NOVNC_KEY: NOVNC_CERT belongs to it"]),
     "websockify with a watch link": (

@@ -7,6 +7,7 @@ import json
 import os
 import sys
 import time
+import traceback
 from pathlib import Path
 from typing import Any, Final
 
@@ -19,6 +20,7 @@ from deskgate.errors import DeskgateError, Status
 from deskgate.tokens import format_expiry
 
 BOOT_SECRET_BYTES: Final = 32
+LAST_LINES_SECONDS: Final = 0.5  # for a slow reader of the log to take why we ended
 PR_SET_DUMPABLE: Final = 4  # prctl(2)
 PR_SET_CHILD_SUBREAPER: Final = 36  # prctl(2)
 
@@ -61,6 +63,7 @@ class Shell:
         }
         self._write("start.json", record)
         headline = f"deskgate: the desktop is ready ({self._ready_seconds:.1f} s)"
+        self.changed()
         self._log.block([headline, *self._told["banner"]], banner=self._told["banner"])
 
     def changed(self) -> None:
@@ -146,7 +149,13 @@ def main() -> int:
         for line in error.lines:
             log.event("error", line)
         status = error.status
-    log.flush()
+    except Exception as error:
+        # Its text may hold a value of a setting, so only its kind is told.
+        log.event("error", f"the conductor has a bug of ours ({type(error).__name__})")
+        if told["debug"]:
+            traceback.print_exc()
+        status = Status.SOFTWARE
+    log.drain(LAST_LINES_SECONDS)
     return int(status)
 
 

@@ -103,6 +103,8 @@ class Desktop:
         process.history.started()
         process.spawn()
         if not process.pid:
+            # supervisor has closed the pipes, and poll(2) would report them for ever.
+            process.dispatchers, process.pipes = {}, {}
             self._died(process, process.spawnerr or "no process")
             return
         self._log.event("debug", f"{process.name}: started with pid {process.pid}")
@@ -171,9 +173,10 @@ class Desktop:
         process.history.died(now)
         if self._stopping:
             return
-        if process.config.chatty:
+        if process.config.chatty and process.tail != process.told:
             for line in process.tail:
                 self._log.program_line(process.name, line, level="warning")
+            process.told = process.tail  # the same again would tell nothing new
         if process.config.essential and process.history.cannot_live():
             self._log.event("error", f"{process.name}: ended with {how}, again and again; stopping")
             self._on_failure()

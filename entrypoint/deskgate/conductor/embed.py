@@ -100,6 +100,7 @@ class Process(Subprocess):  # type: ignore[misc]
         self.started_at = 0.0  # monotonic seconds
         self.last_exit: str | None = None
         self.tail: list[str] = []
+        self.told: list[str] = []  # the tail that the log has
 
     @property
     def name(self) -> str:
@@ -192,7 +193,11 @@ class Options(ServerOptions):  # type: ignore[misc]
         The child makes its process group; so do we, as a stop of the group may come before it.
         """
         before = signal.pthread_sigmask(signal.SIG_SETMASK, signal.valid_signals())
-        pid = os.fork()
+        try:
+            pid = os.fork()
+        except OSError:  # supervisor goes on, and must not go on deaf
+            signal.pthread_sigmask(signal.SIG_SETMASK, before)
+            raise
         if pid == 0:
             signal.set_wakeup_fd(-1)
             reset_signals()

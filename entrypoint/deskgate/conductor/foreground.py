@@ -11,6 +11,7 @@ import os
 import signal
 import sys
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Final, NoReturn
 
 from deskgate.errors import Status
@@ -19,6 +20,10 @@ from deskgate.errors import Status
 # signal stays ignored across exec.
 RESET: Final = signal.valid_signals() - {signal.SIGKILL, signal.SIGSTOP}
 STDIN: Final = 0
+
+
+class ForkError(Exception):
+    """There is no process to be had for the command."""
 
 
 def reset_signals() -> None:
@@ -38,7 +43,9 @@ def execute(argv: Sequence[str], environ: Mapping[str, str]) -> NoReturn:
         status, reason = Status.NOT_FOUND, "command not found"
     except OSError as error:
         reason = (error.strerror or str(error)).lower()
-    sys.stderr.write(f"deskgate: error: {argv[0]}: {reason}\n")
+    except ValueError:  # an empty name, for Python; a shell does not find it either
+        status, reason = Status.NOT_FOUND, "command not found"
+    sys.stderr.write(f"deskgate: error: {argv[0] or '(empty)'}: {reason}\n")
     sys.stderr.flush()
     os._exit(status)
 
@@ -67,7 +74,13 @@ class Foreground:
     def start(self) -> None:
         """Fork and exec. Both sides set the group and the terminal: either may come first."""
         blocked = signal.pthread_sigmask(signal.SIG_SETMASK, signal.valid_signals())
-        pid = os.fork()
+        try:
+            pid = os.fork()
+        except OSError as error:  # a limit of pids or memory
+            signal.pthread_sigmask(signal.SIG_SETMASK, blocked)
+            self.status = Status.NOT_EXECUTABLE
+            reason = f"cannot start {self._argv[0]}: {error.strerror}"
+            raise ForkError(reason) from None
         if pid == 0:
             signal.set_wakeup_fd(-1)
             self._take_terminal(os.getpid())
@@ -85,14 +98,20 @@ class Foreground:
             _set_foreground(pid)
 
     def signal(self, sig: int) -> None:
-        """Send a signal to the command and its children."""
+        """Pass a signal on: to the command, as the engine would, and what ends it to its group."""
         if not self.running:
             return
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(self.pid, sig)
-        if sig == signal.SIGTERM and self._terminal:
+        send = os.killpg if sig in (signal.SIGTERM, signal.SIGKILL, signal.SIGCONT) else os.kill
+        # It may be gone already, or have become another user.
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            send(self.pid, sig)
+        if sig == signal.SIGTERM and self._terminal and _ignores(self.pid, sig):
             # An interactive shell ignores SIGTERM; a terminal that closes is what ends it.
             self.signal(signal.SIGHUP)
+
+    def give_up(self) -> None:
+        """It outlived SIGKILL, as another user's or in the kernel: it ends with the container."""
+        self.status = 128 + signal.SIGKILL
 
     def stopped(self, wait_status: int) -> None:
         """The command was stopped from its terminal, where nobody could continue it."""
@@ -104,6 +123,16 @@ class Foreground:
         self.status = exit_status(wait_status)
         if self._terminal:
             _set_foreground(os.getpgrp())
+
+
+def _ignores(pid: int, sig: int) -> bool:
+    """Whether a process ignores a signal (proc(5), SigIgn)."""
+    try:
+        about = Path(f"/proc/{pid}/status").read_text(encoding="utf-8")
+    except OSError:
+        return False
+    mask = int(about.partition("SigIgn:")[2].split()[0], 16)
+    return bool(mask >> (sig - 1) & 1)
 
 
 def _owns_terminal() -> bool:

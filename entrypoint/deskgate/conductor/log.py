@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import os
 import select
+import time
 from collections import deque
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -50,7 +51,9 @@ class Log:
         self.event(level, line, program=program)
 
     def block(self, lines: Sequence[str], **fields: object) -> None:
-        """Print the banner: as it is in text, as one event in JSON."""
+        """Print the banner, at level info: as it is in text, as one event in JSON."""
+        if LEVELS.index("info") < self._least:
+            return
         if self._json:
             self._put(self._json_line("info", "the desktop is ready", "deskgate", **fields))
         else:
@@ -87,10 +90,18 @@ class Log:
         self._queued += len(data)
         self.flush()
 
-    def _writable(self) -> bool:
+    def _writable(self, seconds: float = 0.0) -> bool:
+        # An error counts: the write then fails, and says that nobody will ever read.
         poll = select.poll()
         poll.register(self._fd, select.POLLOUT)
-        return any(events & select.POLLOUT for _, events in poll.poll(0))
+        return bool(poll.poll(seconds * 1000))
+
+    def drain(self, seconds: float) -> None:
+        """Wait so long for a slow reader to take what is queued."""
+        deadline = time.monotonic() + seconds
+        while self._queue and (left := deadline - time.monotonic()) > 0:
+            self._writable(left)
+            self.flush()
 
     def flush(self) -> None:
         """Write what can be written without waiting."""

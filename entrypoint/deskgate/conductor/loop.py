@@ -17,15 +17,24 @@ from supervisor.supervisord import Supervisor
 
 from deskgate.conductor.desktop import Desktop
 from deskgate.conductor.embed import Options
-from deskgate.conductor.foreground import Foreground
+from deskgate.conductor.foreground import Foreground, ForkError
 from deskgate.conductor.log import Log
 from deskgate.errors import Status
 
 # Engines wait 10 s before they kill: the command gets most of it, the programs the rest.
 COMMAND_GRACE_SECONDS: Final = 7.0
 KILL_GRACE_SECONDS: Final = 1.0
-FORWARDED: Final = (signal.SIGHUP, signal.SIGUSR1, signal.SIGUSR2, signal.SIGWINCH)
-CAUGHT: Final = (signal.SIGCHLD, signal.SIGTERM, signal.SIGINT, signal.SIGQUIT, *FORWARDED)
+# What a terminal does to jobs in its background; we log there, and must not be stopped.
+IGNORED: Final = (signal.SIGTSTP, signal.SIGTTIN, signal.SIGTTOU)
+# Faults of our own are ours, and a write that nobody reads is an error to Python.
+OURS: Final = frozenset(
+    {
+        *(signal.SIGKILL, signal.SIGSTOP, signal.SIGCONT, signal.SIGPIPE, signal.SIGXFSZ),
+        *(signal.SIGSEGV, signal.SIGBUS, signal.SIGFPE, signal.SIGILL, signal.SIGABRT),
+        *(signal.SIGTRAP, signal.SIGSYS, *IGNORED),
+    }
+)
+CAUGHT: Final = signal.valid_signals() - OURS
 
 
 class Conductor(Supervisor):  # type: ignore[misc]
@@ -57,7 +66,9 @@ class Conductor(Supervisor):  # type: ignore[misc]
         self._ready = False
         self._stopping = False
         self._failure: Status | None = None
+        self._stopped_by: int = signal.SIGTERM
         self._command_deadline = 0.0  # monotonic seconds
+        self._killed = False  # the command got SIGKILL
         self._wake = -1
         for config in options.process_group_configs:
             self.add_process_group(config)
@@ -94,15 +105,24 @@ class Conductor(Supervisor):  # type: ignore[misc]
         if not self._ready and not self._stopping and self.desktop.settled:
             self._ready = True
             self._on_ready()
-            if self._command is not None:
-                self._command.start()
+            self._start_command()
         return changed
+
+    def _start_command(self) -> None:
+        if self._command is None:
+            return
+        try:
+            self._command.start()
+        except ForkError as error:
+            self._log.event("error", str(error))
 
     # --- waiting -----------------------------------------------------------------------------
 
     def _catch_signals(self) -> None:
         self._wake, writer = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
         signal.set_wakeup_fd(writer, warn_on_full_buffer=False)
+        for sig in IGNORED:
+            signal.signal(sig, signal.SIG_IGN)
         for sig in CAUGHT:
             signal.signal(sig, lambda *_: None)
         signal.pthread_sigmask(signal.SIG_UNBLOCK, CAUGHT)  # `deskgate run` blocked them
@@ -125,8 +145,9 @@ class Conductor(Supervisor):  # type: ignore[misc]
                 _dispatch(dispatchers[fd], events)
             elif fd == self._log.fileno():
                 self._log.flush()
-        self.reap()
+        # In this order: a child that ends after its signal was read announces itself again.
         self.handle_signal()
+        self.reap()
 
     def _seconds_to_next(self, now: float) -> float | None:
         """Seconds until something is due; None when only an event can change anything."""
@@ -165,24 +186,27 @@ class Conductor(Supervisor):  # type: ignore[misc]
             received = os.read(self._wake, 512)
         except BlockingIOError:
             return
-        for number in received:
-            sig = signal.Signals(number)
-            if sig == signal.SIGTERM:
-                self.stop()
+        for sig in received:
+            if sig == signal.SIGCHLD:
+                continue  # `reap` looks by itself
+            waits = self._command is not None and not self._command.pid
+            ends = sig in (signal.SIGINT, signal.SIGQUIT) and (self._command is None or waits)
+            if sig == signal.SIGTERM or ends:
+                self.stop(by=sig)
             elif self._command is not None:
                 self._command.signal(sig)
-            elif sig in (signal.SIGINT, signal.SIGQUIT):
-                self.stop()
 
     # --- stopping ----------------------------------------------------------------------------
 
-    def stop(self, failure: Status | None = None) -> None:
+    def stop(self, failure: Status | None = None, *, by: int = signal.SIGTERM) -> None:
         """Begin to end; asked again, the command hears the signal again.
 
         Args:
             failure: our own reason, which becomes the exit status.
+            by: the signal that asked.
         """
         self._failure = self._failure or failure
+        self._stopped_by = by
         if not self._stopping:
             self._stopping = True
             self._command_deadline = time.monotonic() + COMMAND_GRACE_SECONDS
@@ -193,7 +217,10 @@ class Conductor(Supervisor):  # type: ignore[misc]
         """The command first; then the programs."""
         if self._command is None or not self._command.running:
             self.desktop.stop_step(now)
+        elif now >= self._command_deadline and self._killed:
+            self._command.give_up()
         elif now >= self._command_deadline:
+            self._killed = True
             self._command.signal(signal.SIGKILL)
             self._command_deadline = now + KILL_GRACE_SECONDS
 
@@ -203,7 +230,7 @@ class Conductor(Supervisor):  # type: ignore[misc]
         if self._command is None:
             return Status.OK
         if self._command.status is None:  # stopped before it was started: not a success of its own
-            return 128 + signal.SIGTERM
+            return 128 + self._stopped_by
         return self._command.status
 
 

@@ -8,6 +8,7 @@ from typing import Final
 STABLE_SECONDS: Final = 10.0  # ready for so long, and earlier deaths are forgotten
 FIRST_DELAY_SECONDS: Final = 0.5
 MAX_DELAY_SECONDS: Final = 30.0
+MAX_DOUBLINGS: Final = 6  # 32 s
 # One that never became ready will hardly do so; one that did has earned about half a minute.
 TRIES_IF_NEVER_READY: Final = 3
 TRIES: Final = 8
@@ -54,7 +55,8 @@ class History:
         """How long to wait before the next start: at once after the first death."""
         if self.deaths <= 1:
             return 0.0
-        return min(FIRST_DELAY_SECONDS * 2.0 ** (self.deaths - 2), MAX_DELAY_SECONDS)
+        doublings = min(self.deaths - 2, MAX_DOUBLINGS)  # a float overflows at 1024
+        return min(FIRST_DELAY_SECONDS * 2.0**doublings, MAX_DELAY_SECONDS)
 
     def cannot_live(self) -> bool:
         """Whether an essential program has used up its tries."""

@@ -33,6 +33,8 @@ FORM = "application/x-www-form-urlencoded"
 DEFAULTS = {"autoconnect": True, "resize": "remote", "reconnect": True, "reconnect_delay": 1000}
 # What no link may change: another server is not ours to point at (the CSP refuses it too).
 MANDATORY = {"host": "", "port": 0, "path": "websockify"}
+# A watcher cannot resize the screen: scaled, all of it fits into any window.
+WATCHING = {"view_only": True, "resize": "scale"}
 
 
 def decide(request: Request, context: Context) -> Decision:
@@ -161,7 +163,7 @@ def _content(name: str, access: Access, context: Context) -> Decision:
     if name == "defaults.json":
         return Answer(status=200, headers=json_headers, body=_json(DEFAULTS))
     if name == "mandatory.json":
-        watching = {"view_only": True} if access.role is Role.VIEW else {}
+        watching = WATCHING if access.role is Role.VIEW else {}
         return Answer(status=200, headers=json_headers, body=_json({**MANDATORY, **watching}))
     if name == "api/status":
         allowed = access.role is Role.CONTROL and access.carrier is not Carrier.QUERY

@@ -68,8 +68,9 @@ class Viewer(asyncio.Protocol):
     @property
     def name(self) -> str:
         """Who this is, for the log; never the token."""
-        token = self.access.token.name if self.access.token else "anybody"
-        return f"{self.access.role} viewer {token} from {self._client}"
+        role, token = self.access.role, self.access.token
+        own_name = f" {token.name}" if token and token.name != role else ""
+        return f"{role} viewer{own_name} from {self._client}"
 
     def start(self, early: bytes) -> None:
         """Begin: greet the viewer, and take what came glued to the upgrade."""

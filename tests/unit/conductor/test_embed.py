@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import importlib.metadata
 import inspect
 import os
@@ -164,6 +165,22 @@ def test_a_stop_right_after_the_spawn_is_not_lost(tmp_path: Path) -> None:
         status = finish(program)
         assert os.WTERMSIG(status) == signal.SIGTERM
         assert program.state == states.ProcessStates.STOPPED
+
+
+def test_a_fork_that_fails_leaves_us_hearing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """At the limit of pids supervisor goes on; with its signals blocked PID 1 would be deaf."""
+
+    def no_fork() -> int:
+        raise OSError(errno.EAGAIN, "no more processes")
+
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, ())
+    made, _ = loaded(tmp_path, "true", ["true"])
+    monkeypatch.setattr(os, "fork", no_fork)
+    program = spawn(made)
+    assert program.pid == 0
+    assert signal.pthread_sigmask(signal.SIG_BLOCK, ()) == before
 
 
 def test_a_program_that_is_not_there_is_no_process(tmp_path: Path) -> None:

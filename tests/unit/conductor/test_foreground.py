@@ -2,21 +2,31 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
 
-from deskgate.conductor.foreground import Foreground, exit_status
+from deskgate.conductor.foreground import Foreground, ForkError, exit_status
 
 
 def settable(mask: str) -> int:
     """A mask of proc(5) without 32 and 33, which are libc's own: posix_spawn(3), by which make
     starts us, leaves them ignored, and no program can change that."""
     return int(mask, 16) & ~(0b11 << 31)
+
+
+def wait_for(mark: Path) -> None:
+    """Wait for a file that a command makes."""
+    deadline = time.monotonic() + 5
+    while not mark.exists():
+        assert time.monotonic() < deadline, f"no {mark.name}"
+        time.sleep(0.01)
 
 
 def run(argv: list[str], *, send: signal.Signals | None = None) -> int:
@@ -48,10 +58,15 @@ def test_a_signal_becomes_128_and_its_number(sig: signal.Signals) -> None:
     assert run(["sleep", "60"], send=sig) == 128 + sig
 
 
-def test_a_command_that_is_not_there_ends_with_127(capfd: pytest.CaptureFixture[str]) -> None:
+@pytest.mark.parametrize(
+    ("name", "shown"), [("no-such-command", "no-such-command"), ("", "(empty)")]
+)
+def test_a_command_that_is_not_there_ends_with_127(
+    capfd: pytest.CaptureFixture[str], name: str, shown: str
+) -> None:
     """As in a shell, with one line."""
-    assert run(["no-such-command-here"]) == 127
-    assert capfd.readouterr().err == "deskgate: error: no-such-command-here: command not found\n"
+    assert run([name]) == 127
+    assert capfd.readouterr().err == f"deskgate: error: {shown}: command not found\n"
 
 
 def test_a_command_that_cannot_be_run_ends_with_126(
@@ -114,3 +129,56 @@ def test_a_command_stopped_from_its_terminal_is_continued() -> None:
     assert os.waitpid(command.pid, os.WCONTINUED | os.WNOHANG) == (0, 0)
     command.signal(signal.SIGKILL)
     os.waitpid(command.pid, 0)
+
+
+def test_only_the_command_hears_what_does_not_end_it(tmp_path: Path) -> None:
+    """As under the engine alone: a server reloads on SIGHUP, its workers know nothing of it."""
+    script = (
+        f"(sleep 60; :) & trap 'touch {tmp_path}/reloaded' HUP; touch {tmp_path}/set; wait; wait"
+    )
+    command = Foreground(["bash", "-c", script], dict(os.environ))
+    command.start()
+    wait_for(tmp_path / "set")
+    command.signal(signal.SIGHUP)
+    wait_for(tmp_path / "reloaded")
+    children = Path(f"/proc/{command.pid}/task/{command.pid}/children").read_text().split()
+    assert len(children) == 1, "the worker lives"
+    command.signal(signal.SIGTERM)
+    _, status = os.waitpid(command.pid, 0)
+    command.ended(status)
+
+
+def test_a_command_that_became_somebody_else_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    """We may not signal it any more; that is no reason to die of it."""
+
+    def refuse(pid: int, sig: int) -> None:
+        raise PermissionError
+
+    command = Foreground(["sleep", "60"], dict(os.environ))
+    command.start()
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "killpg", refuse)
+        command.signal(signal.SIGKILL)
+    assert command.running
+    command.give_up()
+    assert (command.running, command.status) == (False, 137)
+    os.kill(command.pid, signal.SIGKILL)
+    os.waitpid(command.pid, 0)
+
+
+def test_without_a_process_for_the_command_the_status_is_126(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """At the limit of pids; and the signals are not left blocked."""
+
+    def no_fork() -> int:
+        raise OSError(errno.EAGAIN, "no more processes")
+
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, ())
+    command = Foreground(["true"], {})
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "fork", no_fork)
+        with pytest.raises(ForkError, match="cannot start true: no more processes"):
+            command.start()
+    assert (command.running, command.status) == (False, 126)
+    assert signal.pthread_sigmask(signal.SIG_BLOCK, ()) == before

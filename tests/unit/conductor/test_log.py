@@ -5,6 +5,8 @@ from __future__ import annotations
 import fcntl
 import json
 import os
+import threading
+import time
 from collections.abc import Iterator
 
 import pytest
@@ -128,3 +130,49 @@ def test_a_reader_who_is_gone_is_no_error() -> None:
     assert not log.waiting
     assert log.fileno() == writer
     os.close(writer)
+
+
+def test_a_full_pipe_whose_reader_is_gone_keeps_nothing() -> None:
+    """poll(2) reports an error there and never readiness: waiting for that would never end."""
+    reader, writer = os.pipe()
+    fcntl.fcntl(writer, fcntl.F_SETPIPE_SZ, 4096)
+    log = make(writer)
+    for _ in range(10):
+        log.event("info", "x" * 1000)
+    assert log.waiting
+    os.close(reader)
+    log.flush()
+    assert not log.waiting
+    os.close(writer)
+
+
+def test_a_slow_reader_gets_the_last_lines(pipe: tuple[int, int]) -> None:
+    """Why the container ends is the line that matters most."""
+    reader, writer = pipe
+    fcntl.fcntl(writer, fcntl.F_SETPIPE_SZ, 4096)
+    log = make(writer)
+    for number in range(10):
+        log.event("info", f"{number} {'x' * 1000}")
+    found = bytearray()
+
+    def read_all() -> None:
+        while found.count(b"\n") < 10:
+            found.extend(os.read(reader, 999))
+
+    slow = threading.Thread(target=read_all)
+    slow.start()
+    log.drain(5.0)
+    slow.join(5)
+    assert not log.waiting
+    assert b"deskgate: info: 9 xxx" in found
+
+
+def test_a_reader_who_does_not_read_is_not_waited_for_long(pipe: tuple[int, int]) -> None:
+    """The end of the container does not hang on its log."""
+    fcntl.fcntl(pipe[1], fcntl.F_SETPIPE_SZ, 4096)
+    log = make(pipe[1])
+    for _ in range(10):
+        log.event("info", "x" * 1000)
+    began = time.monotonic()
+    log.drain(0.1)
+    assert 0.1 <= time.monotonic() - began < 1.0

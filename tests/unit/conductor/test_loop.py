@@ -1,0 +1,83 @@
+"""PID 1's loop, in a process of its own: signals and children."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+CONFIG = """\
+[supervisord]
+nodaemon=true
+logfile=/dev/null
+logfile_maxbytes=0
+pidfile={folder}/pid
+childlogdir={folder}
+"""
+SCRIPT = """
+import os, select, signal, sys
+from deskgate.conductor.embed import Options, load
+from deskgate.conductor.foreground import Foreground
+from deskgate.conductor.log import Log
+from deskgate.conductor.loop import Conductor
+
+log = Log(level="debug", form="text", secrets=[])
+options = Options(log, on_output=lambda *_: None, on_error=lambda *_: None)
+load(sys.argv[1], options, {})
+"""
+MAKE = """
+conductor = Kind(options, log, levels=[], command=Foreground({command!r}, dict(os.environ)),
+                 on_ready=lambda: None, on_change=lambda: None, boot_secret="")
+sys.exit(conductor.run())
+"""
+
+
+def conduct(folder: Path, kind: str, command: list[str]) -> subprocess.CompletedProcess[str]:
+    """Run a conductor without programs."""
+    config = folder / "supervisord.conf"
+    config.write_text(CONFIG.format(folder=folder))
+    words = [sys.executable, "-c", SCRIPT + kind + MAKE.format(command=command), str(config)]
+    environ = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    return subprocess.run(
+        words, env=environ, capture_output=True, text=True, timeout=10, check=False
+    )
+
+
+# Lets the command end just before its announcement is read.
+LATE = """
+class Kind(Conductor):
+    late = False
+    def handle_signal(self):
+        if self._command.running and not self.late:
+            self.late = True
+            os.kill(self._command.pid, signal.SIGKILL)
+            os.waitid(os.P_PID, self._command.pid, os.WEXITED | os.WNOWAIT)
+            select.select([self._wake], [], [], 5)
+        super().handle_signal()
+"""
+
+
+def test_an_end_that_comes_while_signals_are_handled_is_not_lost(tmp_path: Path) -> None:
+    """Read first and then reaped; the other way round the loop would sleep for ever."""
+    done = conduct(tmp_path, LATE, ["sh", "-c", "kill -WINCH $PPID; exec sleep 60"])
+    assert done.returncode == 137, done.stderr
+
+
+REAPER = """
+import ctypes
+ctypes.CDLL(None).prctl(36, 1, 0, 0, 0)  # PR_SET_CHILD_SUBREAPER: orphans are ours, as in PID 1
+Kind = Conductor
+"""
+LISTENING = """
+import signal, subprocess, sys, time
+subprocess.run(["sh", "-c", "(sleep 0.2 &)"])
+signal.signal(signal.SIGCHLD, lambda *_: sys.exit(9))
+time.sleep(0.5)
+"""
+
+
+def test_the_end_of_an_orphan_is_not_told_to_the_command(tmp_path: Path) -> None:
+    """SIGCHLD is about our children; the command would look for one of its own."""
+    done = conduct(tmp_path, REAPER, [sys.executable, "-c", LISTENING])
+    assert done.returncode == 0, done.stderr
