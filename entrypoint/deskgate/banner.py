@@ -37,9 +37,9 @@ def notes(plan: Plan) -> list[str]:
     settings = plan.settings
     secure = settings.novnc_cert is not None or (settings.public_url or "").startswith("https:")
     beyond = settings.novnc_listen not in ("127.0.0.1", "::1")
-    found = []
     if settings.vnc_auth == "none":
         return ["VNC_AUTH=none: whoever reaches the port has the desktop"]
+    found = []
     if settings.novnc_proxy == "websockify":
         found.append("stock websockify serves its pages to anybody; the desktop needs the token")
     if beyond and not secure:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import subprocess
 import time
 from collections.abc import Callable
@@ -69,6 +70,12 @@ def docker(
     result = run("docker", *words, stdin=stdin, timeout_seconds=timeout_seconds)
     assert result.status == 0, f"docker {' '.join(words)}: status {result.status}\n{result.err}"
     return result
+
+
+def free_port() -> int:
+    """A port of loopback that nothing uses now."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        return int(server.getsockname()[1])
 
 
 def why_no_engine() -> str | None:

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import json
 import os
-import socket
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.container.desk import ROOT, VARIANTS, Desk
-from tests.container.engine import Result, docker, run
+from tests.container.engine import Result, docker, free_port, run
 from tests.container.viewer import Viewer
 from tests.container.web import bearer
 
@@ -19,12 +18,6 @@ GIVEN = "0123456789abcdef" * 4
 PROJECT = f"deskgate-test-{os.getpid()}"
 FILE = ("-p", PROJECT, "-f", str(ROOT / "compose.yaml"))
 SERVICES = {"desktop", *VARIANTS[1:]}
-
-
-def free_port() -> int:
-    """A port that nothing uses now."""
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        return int(server.getsockname()[1])
 
 
 def compose(*words: str, **env: str) -> Result:

@@ -7,7 +7,7 @@ import pytest
 from tests.conftest import MakeDesk
 from tests.container.desk import Desk
 from tests.container.engine import wait_until
-from tests.container.inside import kill, x_client, zombies
+from tests.container.inside import kill, processes, x_client, zombies
 from tests.container.viewer import Viewer
 from tests.container.web import ask, bearer, log_in
 
@@ -49,8 +49,7 @@ def test_window_manager_that_dies_opens_no_second_terminal(make_desk: MakeDesk) 
     desk.allow(r"^deskgate: warning: wm: ended with |^wm: warning: ")
 
     def running(name: str) -> int:
-        counted = desk.must("sh", "-c", f"grep -l '^{name}$' /proc/[0-9]*/comm | wc -l")
-        return int(counted)
+        return sum(each.name == name for each in processes(desk))
 
     wait_until(lambda: running("xterm") == 1, 10)
     for _ in range(2):

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from tests.container.desk import ONE, ROOT, base_of
-from tests.container.engine import Result, docker, run, wait_until
+from tests.container.engine import Result, docker, free_port, run, wait_until
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 CA_BUNDLES = (os.environ.get("SSL_CERT_FILE", ""), "/etc/ssl/certs/ca-certificates.crt")
@@ -46,13 +46,6 @@ def test_the_readmes_commands_are_the_ones_that_are_tested() -> None:
         "docker exec NAME deskgate health",
         "docker exec -e DISPLAY=:1 -e XAUTHORITY=/run/deskgate/Xauthority NAME xterm",
     ]
-
-
-def free_port() -> int:
-    """A port of loopback that is free now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def make(target: str, port: int, **settings: str) -> Result:

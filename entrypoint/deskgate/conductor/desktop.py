@@ -103,8 +103,6 @@ class Desktop:
         process.history.started()
         process.spawn()
         if not process.pid:
-            # supervisor has closed the pipes, and poll(2) would report them for ever.
-            process.dispatchers, process.pipes = {}, {}
             self._died(process, process.spawnerr or "no process")
             return
         self._log.event("debug", f"{process.name}: started with pid {process.pid}")

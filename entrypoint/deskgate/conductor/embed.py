@@ -27,7 +27,7 @@ from supervisor.options import ProcessConfig, ServerOptions
 from supervisor.process import Subprocess
 from supervisor.states import ProcessStates
 
-from deskgate.conductor.foreground import reset_signals
+from deskgate.conductor.foreground import fork_unheard, reset_signals
 from deskgate.conductor.log import Log
 from deskgate.conductor.restart import History
 from deskgate.errors import InternalError
@@ -112,6 +112,14 @@ class Process(Subprocess):  # type: ignore[misc]
         """Whether what needs it may start."""
         return self.history.ready_at is not None
 
+    def spawn(self) -> int | None:
+        """Start it. Without a process supervisor closes the pipes, and leaves them to poll(2)."""
+        pid: int | None = super().spawn()
+        if not self.pid:
+            self.dispatchers.clear()
+            self.pipes.clear()
+        return pid
+
     def drain(self) -> None:
         """Read what it left in its pipes; supervisor reads once, and loses an unfinished line."""
         for dispatcher in self.dispatchers.values():
@@ -188,18 +196,9 @@ class Options(ServerOptions):  # type: ignore[misc]
         return list(programs)
 
     def fork(self) -> int:
-        """Fork so that no signal is lost between here and exec.
-
-        The child makes its process group; so do we, as a stop of the group may come before it.
-        """
-        before = signal.pthread_sigmask(signal.SIG_SETMASK, signal.valid_signals())
-        try:
-            pid = os.fork()
-        except OSError:  # supervisor goes on, and must not go on deaf
-            signal.pthread_sigmask(signal.SIG_SETMASK, before)
-            raise
+        """Fork unheard. The child makes its process group; so do we, as a stop may come before."""
+        pid, before = fork_unheard()
         if pid == 0:
-            signal.set_wakeup_fd(-1)
             reset_signals()
         else:
             with contextlib.suppress(OSError):  # the child was faster, or is gone

@@ -26,6 +26,26 @@ class ForkError(Exception):
     """There is no process to be had for the command."""
 
 
+def fork_unheard() -> tuple[int, set[int]]:
+    """Fork so that no signal is lost between here and exec; also the mask from before.
+
+    All signals are blocked on both sides: the child resets them before it becomes a program, the
+    parent restores the mask once it has made the child's process group.
+
+    Raises:
+        OSError: no process is to be had; the mask is restored, or we would go on deaf.
+    """
+    before = signal.pthread_sigmask(signal.SIG_SETMASK, signal.valid_signals())
+    try:
+        pid = os.fork()
+    except OSError:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+        raise
+    if pid == 0:
+        signal.set_wakeup_fd(-1)
+    return pid, before
+
+
 def reset_signals() -> None:
     """Give the signals back their default meaning, as a program expects them."""
     for sig in RESET:
@@ -73,21 +93,18 @@ class Foreground:
 
     def start(self) -> None:
         """Fork and exec. Both sides set the group and the terminal: either may come first."""
-        blocked = signal.pthread_sigmask(signal.SIG_SETMASK, signal.valid_signals())
         try:
-            pid = os.fork()
+            pid, before = fork_unheard()
         except OSError as error:  # a limit of pids or memory
-            signal.pthread_sigmask(signal.SIG_SETMASK, blocked)
             self.status = Status.NOT_EXECUTABLE
             reason = f"cannot start {self._argv[0]}: {error.strerror}"
             raise ForkError(reason) from None
         if pid == 0:
-            signal.set_wakeup_fd(-1)
             self._take_terminal(os.getpid())
             execute(self._argv, self._environ)
         self.pid = pid
         self._take_terminal(pid)
-        signal.pthread_sigmask(signal.SIG_SETMASK, blocked)
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
     def _take_terminal(self, pid: int) -> None:
         try:

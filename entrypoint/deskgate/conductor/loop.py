@@ -189,9 +189,8 @@ class Conductor(Supervisor):  # type: ignore[misc]
         for sig in received:
             if sig == signal.SIGCHLD:
                 continue  # `reap` looks by itself
-            waits = self._command is not None and not self._command.pid
-            ends = sig in (signal.SIGINT, signal.SIGQUIT) and (self._command is None or waits)
-            if sig == signal.SIGTERM or ends:
+            started = self._command is not None and self._command.pid > 0
+            if sig == signal.SIGTERM or (sig in (signal.SIGINT, signal.SIGQUIT) and not started):
                 self.stop(by=sig)
             elif self._command is not None:
                 self._command.signal(sig)

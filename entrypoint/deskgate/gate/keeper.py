@@ -15,6 +15,7 @@ from deskgate.files import LOGGED_OUT_FILE, write_private
 from deskgate.gate import limits, log, pages
 from deskgate.gate.config import GateConfig
 from deskgate.gate.desk import Desk
+from deskgate.gate.frames import POLICY
 from deskgate.gate.messages import Context, LoginPage
 from deskgate.gate.sessions import Denied, Session
 from deskgate.tokenfile import TokenFileError, parse_token_file
@@ -175,7 +176,7 @@ class Keeper:
             return
         session = viewer.access.session
         if session is not None and self._denied.holds(session):
-            viewer.close(1008, "logged out")
+            viewer.close(POLICY, "logged out")
         else:
             viewer.keep(self._same_token(viewer.access.token))
 

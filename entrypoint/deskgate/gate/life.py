@@ -13,6 +13,7 @@ from deskgate.errors import Status
 from deskgate.files import templates_dir
 from deskgate.gate import log
 from deskgate.gate.config import GateConfig
+from deskgate.gate.frames import GOING_AWAY
 from deskgate.gate.keeper import Keeper, TokensUnreadableError
 from deskgate.gate.lean import load_relay
 
@@ -79,7 +80,7 @@ def _load_the_rest() -> None:
 async def say_goodbye(keeper: Keeper) -> None:
     """End every viewer with 1001 and every connection at once; wait a moment for the goodbyes."""
     for viewer in tuple(keeper.viewers):
-        viewer.close(1001, "the gate stops")
+        viewer.close(GOING_AWAY, "the gate stops")
     for connection in tuple(keeper.connections):
         connection.abort()
     deadline = asyncio.get_running_loop().time() + GOODBYE_SECONDS

@@ -64,10 +64,10 @@ class Crowd(Generic[Item]):
 
     def add(self, item: Item) -> Item | None:
         """Let one in; return who has to go for it."""
-        earlier = [each for each in self._items if each != item]
         self._items[item] = None
         if len(self._items) <= self._limit:
             return None
+        earlier = [each for each in self._items if each != item]
         goner = next((each for each in earlier if self._does_nothing(each)), earlier[0])
         del self._items[goner]
         return goner

@@ -100,6 +100,7 @@ class Viewer(asyncio.Protocol):
         control = frame.opcode in (Opcode.PING, Opcode.PONG)
         if (control or not frame.data) and self._patience.too_many_empty_frames():
             self.close(POLICY, "too many frames without content")
+            return
         if control:
             return
         if frame.opcode is Opcode.TEXT:

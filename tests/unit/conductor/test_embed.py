@@ -18,16 +18,18 @@ from deskgate.errors import InternalError
 
 from .test_foreground import settable
 
-CONFIG = """\
+NO_PROGRAMS = """\
 [supervisord]
 nodaemon=true
 logfile=/dev/null
 logfile_maxbytes=0
 pidfile={folder}/pid
 childlogdir={folder}
-
+"""
+CONFIG = f"""\
+{NO_PROGRAMS}
 [program:echo]
-command={command}
+command={{command}}
 needs=a b
 ready=stdout
 ready_seconds=5
@@ -180,6 +182,7 @@ def test_a_fork_that_fails_leaves_us_hearing(
     monkeypatch.setattr(os, "fork", no_fork)
     program = spawn(made)
     assert program.pid == 0
+    assert program.dispatchers == {}, "closed pipes, which poll(2) would report for ever"
     assert signal.pthread_sigmask(signal.SIG_BLOCK, ()) == before
 
 

@@ -7,14 +7,8 @@ import subprocess
 import sys
 from pathlib import Path
 
-CONFIG = """\
-[supervisord]
-nodaemon=true
-logfile=/dev/null
-logfile_maxbytes=0
-pidfile={folder}/pid
-childlogdir={folder}
-"""
+from .test_embed import NO_PROGRAMS
+
 SCRIPT = """
 import os, select, signal, sys
 from deskgate.conductor.embed import Options, load
@@ -36,7 +30,7 @@ sys.exit(conductor.run())
 def conduct(folder: Path, kind: str, command: list[str]) -> subprocess.CompletedProcess[str]:
     """Run a conductor without programs."""
     config = folder / "supervisord.conf"
-    config.write_text(CONFIG.format(folder=folder))
+    config.write_text(NO_PROGRAMS.format(folder=folder))
     words = [sys.executable, "-c", SCRIPT + kind + MAKE.format(command=command), str(config)]
     environ = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
     return subprocess.run(

@@ -198,6 +198,11 @@ def read_all(sock: socket.socket) -> bytes:
     return data
 
 
+def cookie(answer: bytes) -> str:
+    """The header with which a browser sends back the cookie that an answer sets."""
+    return "Cookie: " + answer.split(b"Set-Cookie: ")[1].split(b";")[0].decode()
+
+
 def join(viewer: ClientConnection) -> None:
     """The RFB opening and ClientInit: from here on it is a viewer."""
     shake(viewer)

@@ -20,6 +20,7 @@ from .running import (
     Desk,
     Gate,
     close_code,
+    cookie,
     join,
     read_all,
     receive,
@@ -163,12 +164,11 @@ def test_a_session_logged_out_while_xvnc_is_asked_opens_nothing(
     """The same for a logout."""
     monkeypatch.setattr(limits, "CLOSE_SECONDS", 0.05)
     with slow_desk() as (desk, go), running_gate(tmp_path, desk.port) as gate:
-        answer = gate.ask(f"GET /?token={CONTROL} HTTP/1.1")
-        cookie = "Cookie: " + answer.split(b"Set-Cookie: ")[1].split(b";")[0].decode()
+        session = cookie(gate.ask(f"GET /?token={CONTROL} HTTP/1.1"))
         origin = f"Origin: http://127.0.0.1:{gate.port}"
-        sock = upgrade(gate, cookie, origin, token=None)
+        sock = upgrade(gate, session, origin, token=None)
         wait_until(lambda: gate.keeper.arriving.total() == 1)
-        assert gate.status(f"POST /logout HTTP/1.1\r\n{cookie}\r\nContent-Length: 0") == 303
+        assert gate.status(f"POST /logout HTTP/1.1\r\n{session}\r\nContent-Length: 0") == 303
         go.set()
         assert close_code_of(sock) == 1008
         sock.close()
@@ -177,14 +177,12 @@ def test_a_session_logged_out_while_xvnc_is_asked_opens_nothing(
 def test_a_logout_outlives_the_gate(tmp_path: Path, desk: Desk) -> None:
     """The boot secret comes again after a crash, so a dead cookie would too."""
     with running_gate(tmp_path, desk.port) as gate:
-        answer = gate.ask(f"GET /?token={CONTROL} HTTP/1.1")
-        cookie = "Cookie: " + answer.split(b"Set-Cookie: ")[1].split(b";")[0].decode()
-        assert gate.status(f"GET /vnc.html HTTP/1.1\r\n{cookie}") == 200
-        assert gate.status(f"POST /logout HTTP/1.1\r\n{cookie}\r\nContent-Length: 0") == 303
+        session = cookie(gate.ask(f"GET /?token={CONTROL} HTTP/1.1"))
+        assert gate.status(f"GET /vnc.html HTTP/1.1\r\n{session}") == 200
+        assert gate.status(f"POST /logout HTTP/1.1\r\n{session}\r\nContent-Length: 0") == 303
     with running_gate(tmp_path, desk.port) as gate:
-        assert gate.status(f"GET /vnc.html HTTP/1.1\r\n{cookie}") == 401
-        other = gate.ask(f"GET /?token={CONTROL} HTTP/1.1")
-        fresh = "Cookie: " + other.split(b"Set-Cookie: ")[1].split(b";")[0].decode()
+        assert gate.status(f"GET /vnc.html HTTP/1.1\r\n{session}") == 401
+        fresh = cookie(gate.ask(f"GET /?token={CONTROL} HTTP/1.1"))
         assert gate.status(f"GET /vnc.html HTTP/1.1\r\n{fresh}") == 200
 
 

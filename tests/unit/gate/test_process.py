@@ -19,7 +19,7 @@ import pytest
 from deskgate.errors import Status
 from deskgate.gate.__main__ import listen, read_boot_secret
 
-from .running import TOKEN_FILE, Desk, wait_until, write_files
+from .running import TOKEN_FILE, Desk, cookie, wait_until, write_files
 from .samples import CONTROL, VIEW
 
 SECRET_LINE = b"5e" * 32 + b"\n"
@@ -97,10 +97,6 @@ def process(path: Path, secret: bytes | None = SECRET_LINE) -> Iterator[Process]
 def path(tmp_path: Path, desk: Desk) -> Path:
     """A gate.json."""
     return write_files(tmp_path, desk.port, listen=["127.0.0.1", free_port()])
-
-
-def cookie(answer: bytes) -> str:
-    return "Cookie: " + answer.split(b"Set-Cookie: ")[1].split(b";")[0].decode()
 
 
 def test_it_says_ready_once_serves_and_stops_cleanly(path: Path) -> None:
