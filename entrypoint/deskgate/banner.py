@@ -56,6 +56,8 @@ def start_record(plan: Plan) -> dict[str, Any]:
         "tls": plan.settings.novnc_cert is not None,
         "proxy": plan.settings.novnc_proxy,
         "auth": plan.settings.vnc_auth,
+        "hashed": plan.settings.vnc_token_hash,
+        "booted": plan.gate["booted"],
         "display": f":{plan.settings.display}",
         "rfb": plan.gate["rfb"],
         "links": {},
@@ -65,6 +67,8 @@ def start_record(plan: Plan) -> dict[str, Any]:
         link = plan.link_of(role)
         if link is None:
             continue
+        if plan.settings.vnc_token_hash:  # what is kept as a hash must not stand here in clear
+            link = links.link(plan.settings, links.PLACEHOLDER)
         expires = token.expires if token else None
         found["links"][role.value] = {
             "url": link,

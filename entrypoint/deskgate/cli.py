@@ -5,10 +5,14 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable, Sequence
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 import deskgate
+from deskgate.arguments import Arguments
 from deskgate.errors import DeskgateError, Status, UsageError
+
+if TYPE_CHECKING:
+    from deskgate.manage import Show
 
 USAGE = """\
 usage: deskgate COMMAND [OPTIONS]
@@ -16,8 +20,14 @@ usage: deskgate COMMAND [OPTIONS]
   run [--] [COMMAND…]        the entrypoint: the desktop, then your command in the foreground
   check [--json]             the settings in force and where each came from; starts nothing
   render [DIR]               the files that run would write, secrets hidden; starts nothing
-  url [--role control|view] [--json]
-                             the link of the running desktop
+  url [--role control|view] [--ttl 30m] [--name NAME] [--qr] [--json]
+                             the link of the running desktop; --ttl or --name makes a new one
+  token add [--name NAME] [--role view|control] [--ttl 30m] [--qr] [--json]
+                             a new link for somebody else
+  token list [--json]        names, roles, ends and viewers; never a token
+  token revoke NAME          its link opens nothing any more, its viewers end
+  token rotate NAME [--ttl 30m] [--qr] [--json]
+                             a new link in the place of the old one
   status [--json]            programs, restarts, viewers of the running desktop
   health                     exit status 0 if the running desktop really works
   install [--dry-run]        the packages that this image needs for a desktop
@@ -25,49 +35,6 @@ usage: deskgate COMMAND [OPTIONS]
   --help, --version          this text, the version
 Settings are environment variables; `deskgate check` lists them all.
 """
-
-
-class Arguments:
-    """The words after a command, taken one by one; what is left over is an error.
-
-    Not argparse: it costs 7 ms of each start and each health check.
-    """
-
-    def __init__(self, command: str, words: Sequence[str]) -> None:
-        self._command = command
-        self._words = list(words)
-
-    def flag(self, name: str) -> bool:
-        """Take `name`, if it is there."""
-        if name in self._words:
-            self._words.remove(name)
-            return True
-        return False
-
-    def value(self, name: str, default: str, allowed: Sequence[str]) -> str:
-        """Take `name VALUE` or `name=VALUE`."""
-        for at, word in enumerate(self._words):
-            if word == name or word.startswith(f"{name}="):
-                has_own = word != name
-                taken = self._words[at : at + (1 if has_own else 2)]
-                found = word.partition("=")[2] if has_own else (taken[1:] or [""])[0]
-                if found not in allowed:
-                    raise UsageError(f"{self._command}: {name} is one of: {', '.join(allowed)}")
-                del self._words[at : at + len(taken)]
-                return found
-        return default
-
-    def operand(self) -> str | None:
-        """Take the next word that is no option."""
-        for at, word in enumerate(self._words):
-            if not word.startswith("-"):
-                return self._words.pop(at)
-        return None
-
-    def end(self) -> None:
-        """Refuse what nobody took."""
-        if self._words:
-            raise UsageError(f"{self._command}: cannot use {self._words[0]!r}: see deskgate --help")
 
 
 def tell(error: DeskgateError) -> int:
@@ -111,13 +78,52 @@ def _render(words: Sequence[str]) -> int:
 
 
 def _url(words: Sequence[str]) -> int:
-    from deskgate.running import url
+    from deskgate import manage
 
     arguments = Arguments("url", words)
-    role = arguments.value("--role", "control", ("control", "view"))
-    as_json = arguments.flag("--json")
+    role = arguments.choice("--role", "control", "view")
+    name, ttl, show = arguments.text("--name"), arguments.text("--ttl"), _show(arguments)
     arguments.end()
-    return url(role, as_json=as_json)
+    if name is None and ttl is None:
+        return manage.url(role, show)
+    return manage.add(name, role, ttl, show)
+
+
+def _show(arguments: Arguments) -> Show:
+    from deskgate.manage import Show
+
+    return Show(as_json=arguments.flag("--json"), qr=arguments.flag("--qr"))
+
+
+def _token(words: Sequence[str]) -> int:
+    from deskgate import manage
+
+    action = words[0] if words else ""
+    arguments = Arguments(f"token {action}", words[1:])
+    if action == "add":
+        name, role = arguments.text("--name"), arguments.choice("--role", "view", "control")
+        ttl, show = arguments.text("--ttl"), _show(arguments)
+        arguments.end()
+        return manage.add(name, role, ttl, show)
+    if action == "list":
+        as_json = arguments.flag("--json")
+        arguments.end()
+        return manage.list_tokens(as_json=as_json)
+    if action == "rotate":
+        ttl, show = arguments.text("--ttl"), _show(arguments)
+        given = _name_of(arguments, action)
+        return manage.rotate(given, ttl, show)
+    if action == "revoke":
+        return manage.revoke(_name_of(arguments, action))
+    raise UsageError("token: name what to do: add, list, revoke or rotate")
+
+
+def _name_of(arguments: Arguments, action: str) -> str:
+    name = arguments.operand()
+    arguments.end()
+    if name is None:
+        raise UsageError(f"token {action}: name the token; deskgate token list shows them")
+    return name
 
 
 def _status(words: Sequence[str]) -> int:
@@ -150,6 +156,7 @@ COMMANDS: dict[str, Callable[[Sequence[str]], int]] = {
     "check": _check,
     "render": _render,
     "url": _url,
+    "token": _token,
     "status": _status,
     "health": _health,
     "install": _install,

@@ -174,12 +174,18 @@ def find_runtime_folder(environ: Mapping[str, str]) -> Path | None:
 
 
 def write_private(path: Path, data: bytes) -> None:
-    """Write a file that only we can read: whole, or not at all."""
+    """Write a file that only its owner can read: whole, or not at all.
+
+    `docker exec -u 0` changes the files of a desktop that runs as somebody else: they stay his.
+    """
     fresh = path.with_name(f".{path.name}.new")
     fresh.unlink(missing_ok=True)
     handle = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
     try:
         with os.fdopen(handle, "wb") as file:
+            if os.geteuid() == 0 and path.exists():
+                before = path.stat()
+                os.fchown(file.fileno(), before.st_uid, before.st_gid)
             file.write(data)
         fresh.rename(path)
     except OSError as error:

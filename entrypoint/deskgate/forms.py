@@ -191,6 +191,13 @@ def plain_path(text: str) -> str:
     raise FormError("give a path of letters, digits and . _ - + @ such as /run/desk")
 
 
+def cookie_suffix(text: str) -> str:
+    """A part of a cookie's name (RFC 6265, 4.1.1)."""
+    if re.fullmatch(r"[A-Za-z0-9_-]{1,32}", text):
+        return text
+    raise FormError("give 1 to 32 letters, digits, _ and -, such as desk-1")
+
+
 def locale_name(text: str) -> str:
     """A locale, such as `de_DE.UTF-8`."""
     if re.fullmatch(r"[A-Za-z0-9_.@-]{1,64}", text):

@@ -10,11 +10,11 @@ from __future__ import annotations
 import os
 import socket
 import struct
-import time
 from collections.abc import Mapping, Sequence, Set
 from pathlib import Path
 from typing import Any, Final
 
+from deskgate import clock
 from deskgate.errors import ProgramError, Status
 from deskgate.files import read_secret, x_socket
 from deskgate.probe import (
@@ -104,7 +104,7 @@ def health() -> int:
             return Status.OK
         raise
     record = json_file(folder / "start.json")
-    token = live_token(folder, time.time()) if record["auth"] == "token" else None
+    token = live_token(folder, clock.now(record["booted"])) if record["auth"] == "token" else None
     try:
         cookie = (folder / "Xauthority").read_bytes()[-16:]
         x_answers(int(record["display"][1:]), cookie)

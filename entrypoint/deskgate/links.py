@@ -29,9 +29,18 @@ def link(settings: Settings, token: str | None) -> str:
     Args:
         token: None when the gate asks for none.
     """
-    if settings.novnc_proxy == "websockify":
-        return base_url(settings) + "vnc.html" + stock_query(token or "")
-    return base_url(settings) + (f"#token={token}" if token else "")
+    return full_link(base_url(settings), token, stock=settings.novnc_proxy == "websockify")
+
+
+def full_link(base: str, token: str | None, *, stock: bool = False) -> str:
+    """The link below a base address, which ends with a slash.
+
+    Args:
+        stock: for stock websockify, which has no page of ours.
+    """
+    if stock:
+        return base + "vnc.html" + stock_query(token or "")
+    return base + (f"#token={token}" if token else "")
 
 
 def stock_query(token: str) -> str:

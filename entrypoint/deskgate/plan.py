@@ -50,6 +50,8 @@ class Plan:
     Args:
         show_terminal: open a terminal on the desktop, as no command of the user's draws there.
         levels: program names by level of need.
+        tokens: those of the two links.
+        extra: those of VNC_TOKENS_FILE, where the gate reads them itself.
         files: name in the runtime folder → bytes that no template makes; mode 0600 each.
     """
 
@@ -58,6 +60,7 @@ class Plan:
     programs: tuple[Program, ...]
     levels: tuple[tuple[str, ...], ...]
     tokens: tuple[NewToken, ...]
+    extra: tuple[NewToken, ...]
     files: dict[str, bytes]
     gate: dict[str, Any]
     show_terminal: bool
@@ -79,19 +82,19 @@ class Plan:
 def make_tokens(
     settings: Settings, chance: Chance, extra: Sequence[NewToken], now: float
 ) -> tuple[NewToken, ...]:
-    """The tokens in force: those of the two links, then those of VNC_TOKENS_FILE.
+    """The tokens of the two links; those of VNC_TOKENS_FILE must be others.
 
     Args:
         extra: the rows of VNC_TOKENS_FILE.
         now: seconds since the epoch.
     """
     if settings.vnc_auth == "none":
-        return tuple(extra)
+        return ()
     expires = now + settings.vnc_token_ttl if settings.vnc_token_ttl else None
     made = [(Role.CONTROL, settings.vnc_token, chance.control)]
     if settings.novnc_proxy == "gate":  # stock websockify has no view role
         made.append((Role.VIEW, settings.vnc_view_token, chance.view))
-    ours = [
+    ours = tuple(
         NewToken(
             name=role.value,
             role=role,
@@ -100,16 +103,15 @@ def make_tokens(
             supplied=given is not None,
         )
         for role, given, fresh in made
-    ]
-    together = (*ours, *extra)
+    )
     try:
-        refuse_doubles(together)
+        refuse_doubles((*ours, *extra))
     except TokenFileError as error:
         problem = Problem(
             name="VNC_TOKENS_FILE", given=settings.vnc_tokens_file, allowed=str(error)
         )
         raise SettingsError([problem]) from None
-    return together
+    return ours
 
 
 def xauthority(display: int, cookie: bytes) -> bytes:
@@ -120,14 +122,21 @@ def xauthority(display: int, cookie: bytes) -> bytes:
     )
 
 
-def gate_config(settings: Settings, place: Place) -> dict[str, Any]:
-    """What the gate reads from gate.json. Holds no secret."""
+def gate_config(settings: Settings, place: Place, booted: float) -> dict[str, Any]:
+    """What the gate, and the commands that ask it, read from gate.json. Holds no secret."""
     return {
         "listen": [settings.novnc_listen, settings.novnc_port],
         "web": place.web,
         "subpath": settings.subpath,
         "public_url": settings.public_url,
+        "links": links.base_url(settings),
         "tokens": place.path(TOKENS_FILE),
+        "more_tokens": settings.vnc_tokens_file,
+        "hash_tokens": settings.vnc_token_hash,
+        "short_tokens": settings.vnc_allow_short_token,
+        "query_tokens": settings.vnc_token_in_query,
+        "cookie_suffix": settings.vnc_cookie_suffix,
+        "booted": booted,
         "rfb": programs.rfb_target(settings, place),
         "rfbauth": place.path("rfbauth"),
         "auth": settings.vnc_auth,
@@ -144,11 +153,12 @@ def make_plan(
     place: Place,
     chance: Chance,
     *,
+    booted: float,
     now: float,
     show_terminal: bool,
     extra: Sequence[NewToken] = (),
 ) -> Plan:
-    """Make the plan of one start. See `Plan` for the arguments."""
+    """Make the plan of one start. See `Plan`, `make_tokens` and `clock.booted_at`."""
     settings = reading.settings
     rows = programs.desktop_programs(settings, place)
     files = {}
@@ -164,8 +174,9 @@ def make_plan(
         programs=rows,
         levels=programs.order(rows),
         tokens=make_tokens(settings, chance, extra, now) if settings.enable_vnc else (),
+        extra=tuple(extra),
         files=files,
-        gate=gate_config(settings, place),
+        gate=gate_config(settings, place, booted),
         show_terminal=show_terminal,
         secret_variables=reading.secret_variables,
     )

@@ -8,7 +8,7 @@ import time
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from deskgate import files, start
+from deskgate import clock, files, start
 from deskgate.errors import RuntimeFolderError, Status
 from deskgate.plan import Plan, make_plan
 from deskgate.programs import Place
@@ -84,7 +84,15 @@ def _plan(folder: PurePosixPath) -> Plan:
         window_manager=() if settings.desktop == ("none",) else settings.desktop,
     )
     chance = start.take_chance()
-    return make_plan(reading, place, chance, now=time.time(), show_terminal=True, extra=extra)
+    return make_plan(
+        reading,
+        place,
+        chance,
+        booted=clock.booted_at(),
+        now=time.time(),
+        show_terminal=True,
+        extra=extra,
+    )
 
 
 def render(folder: str | None) -> int:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import json
 import socket
-import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
+from deskgate import clock
 from deskgate.programs import TOKENS_FILE
 from deskgate.tokenfile import TokenFileError, parse_clear_tokens
-from deskgate.tokens import NewToken, Role
+from deskgate.tokens import HASHED, NewToken, Role
 
 TIMEOUT_SECONDS: Final = 3.0  # of one question; loopback answers in milliseconds
 GREETING: Final = b"RFB 003.008\n"  # RFC 6143, 7.1.1
@@ -89,29 +89,32 @@ def is_ready(record: Mapping[str, Any]) -> bool:
 
 
 def live_token(folder: Path, now: float) -> NewToken | None:
-    """A token that lets us in now, one for control if there is any; None when all have expired.
+    """A token that lets us in now, one for control if there is any.
+
+    None when all have expired, or only their hashes are kept.
 
     Args:
         now: seconds since the epoch.
     """
     try:
-        rows = parse_clear_tokens((folder / TOKENS_FILE).read_text(encoding="utf-8"))
+        rows = parse_clear_tokens((folder / TOKENS_FILE).read_text(encoding="utf-8"), short=True)
     except (OSError, TokenFileError):
         return None
-    live = [row for row in rows if row.expires is None or now < row.expires]
+    usable = [row for row in rows if not HASHED.fullmatch(row.value)]
+    live = [row for row in usable if row.expires is None or now < row.expires]
     return min(live, key=lambda row: row.role is not Role.CONTROL, default=None)
 
 
-def ask_viewers(folder: Path) -> dict[str, int] | None:
-    """Viewers by role; None when the gate does not tell."""
+def ask_status(folder: Path) -> dict[str, dict[str, int]] | None:
+    """Viewers by role and by name of their token; None when the gate does not tell."""
     try:
         record = json.loads((folder / "start.json").read_bytes())
-        token = live_token(folder, time.time())
+        token = live_token(folder, clock.now(record["booted"]))
         if record["proxy"] != "gate" or token is None or token.role is not Role.CONTROL:
             return None
         headers = [f"Authorization: Bearer {token.value}", "Connection: close"]
         answer = _ask(record, "/api/status", headers, lambda data: False)
-        counts: dict[str, int] = json.loads(answer.partition(b"\r\n\r\n")[2])["viewers"]
+        found: dict[str, dict[str, int]] = json.loads(answer.partition(b"\r\n\r\n")[2])
     except (OSError, ValueError, KeyError):
         return None
-    return counts
+    return found

@@ -26,6 +26,8 @@ NEED_THE_GATE: Final = (
     "VNC_TOKENS_FILE",
     "VNC_FRAME_ANCESTORS",
     "VNC_TRUSTED_PROXIES",
+    "VNC_TOKEN_HASH",
+    "VNC_COOKIE_SUFFIX",
 )
 # Names by which other images do what we do otherwise: said as a warning, so that nobody believes
 # in a password that is not there.
@@ -145,7 +147,8 @@ def _cross_problems(values: Mapping[str, Any], sources: Mapping[str, str]) -> li
 
     for name in ("VNC_TOKEN", "VNC_VIEW_TOKEN"):
         token = get(name.lower())
-        if token is not None and (weak := tokens.weakness(token)):
+        short = bool(get("vnc_allow_short_token"))
+        if token is not None and (weak := tokens.weakness(token, short=short)):
             refuse(name, weak)
     if get("vnc_token") and get("vnc_token") == get("vnc_view_token"):
         refuse("VNC_VIEW_TOKEN", "the watch link needs a token of its own, not VNC_TOKEN's")

@@ -18,7 +18,7 @@ from jinja2.sandbox import SandboxedEnvironment
 from deskgate.errors import InternalError
 from deskgate.plan import Plan
 from deskgate.programs import TOKENS_FILE, rfb_target
-from deskgate.tokenfile import token_rows
+from deskgate.tokenfile import format_row
 
 HIDDEN = "(hidden)"
 
@@ -67,8 +67,9 @@ def render_files(plan: Plan, read_template: Callable[[str], str]) -> dict[str, b
         )
     }
     if plan.programs:
-        target = rfb_target(plan.settings, plan.place)
-        files[TOKENS_FILE] = render("tokens.j2", rows=token_rows(plan.tokens, target))
+        target, hide = rfb_target(plan.settings, plan.place), plan.settings.vnc_token_hash
+        rows = [format_row(token, target, hide=hide) for token in plan.tokens]
+        files[TOKENS_FILE] = render("tokens.j2", rows=rows)
         files["gate.json"] = json.dumps(plan.gate, indent=1).encode() + b"\n"
         files["terminal.lock"] = b""
         files["jwmrc"] = render("jwmrc.j2", folder=plan.place.folder, terminal=plan.show_terminal)

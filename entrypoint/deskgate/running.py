@@ -1,17 +1,15 @@
-"""Look at the running desktop: `deskgate url` and `deskgate status`. Standard library only."""
+"""Look at the running desktop: `deskgate status`. Standard library only."""
 
 from __future__ import annotations
 
 import json
 import os
-import time
 from pathlib import Path
 from typing import Any
 
 from deskgate import files
 from deskgate.errors import ProgramError, Status
-from deskgate.probe import ask_viewers
-from deskgate.tokens import parse_expiry
+from deskgate.probe import ask_status
 
 
 class NotRunningError(ProgramError):
@@ -51,36 +49,29 @@ def json_file(path: Path) -> dict[str, Any]:
     return found
 
 
-def url(role: str, *, as_json: bool) -> int:
-    """Print the link of a role."""
-    links = read_record("start.json")["links"]
-    if role not in links:
-        raise ProgramError(f"url: cannot give a {role} link: this desktop has none")
-    expires = links[role]["expires"]
-    if expires is not None and parse_expiry(expires) <= time.time():
-        raise ProgramError(
-            f"url: cannot give a {role} link: it expired at {expires}; "
-            "a restart of the container makes a new one"
-        )
-    print(json.dumps({"role": role, **links[role]}) if as_json else links[role]["url"])
-    return Status.OK
+def print_table(rows: list[tuple[str, ...]]) -> None:
+    """Print rows of text as columns; the first row is the head."""
+    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
+    for row in rows:
+        cells = (text.ljust(width) for text, width in zip(row, widths, strict=True))
+        print("  ".join(cells).rstrip())
 
 
 def status(*, as_json: bool) -> int:
     """Print the programs, their restarts and who watches."""
     folder = runtime_folder()
     found = json_file(folder / "status.json")
-    found["viewers"] = ask_viewers(folder)
+    told = ask_status(folder)
+    found["viewers"] = told and told["viewers"]
     if as_json:
         print(json.dumps(found, indent=1))
         return Status.OK
-    print(f"{'PROGRAM':<12} {'STATE':<10} {'PID':>6} {'RESTARTS':>8}  {'SINCE':<20}  LAST EXIT")
-    for row in found["programs"]:
-        print(
-            f"{row['name']:<12} {row['state']:<10} {row['pid'] or '-':>6} {row['restarts']:>8}  "
-            f"{row['since'] or '-':<20}  {row['last_exit'] or '-'}"
-        )
+    head = ("PROGRAM", "STATE", "PID", "RESTARTS", "SINCE", "LAST EXIT")
+    keys = ("name", "state", "pid", "restarts", "since", "last_exit")
+    rows = [tuple(str(row[key] if row[key] is not None else "-") for key in keys)
+            for row in found["programs"]]  # fmt: skip
+    print_table([head, *rows])
     counts = found["viewers"]
     if counts is not None:
-        print(f"viewers: {counts.get('control', 0)} control, {counts.get('view', 0)} watching")
+        print(f"viewers: {counts['control']} control, {counts['view']} watching")
     return Status.OK

@@ -178,7 +178,30 @@ class Settings:
     )
     vnc_tokens_file: str | None = row(
         forms.absolute_path,
-        "more tokens, as rows of a websockify token file",
+        "more tokens, as rows of a websockify token file; a changed file counts at once",
+        section="links and tokens",
+    )
+    vnc_token_in_query: bool = row(
+        forms.boolean,
+        "take tokens in a query (?token=…), which proxies log; off: only #token, form and Bearer",
+        section="links and tokens",
+        default="true",
+    )
+    vnc_token_hash: bool = row(
+        forms.boolean,
+        "keep no token in clear in the runtime folder; `deskgate url` then makes new ones",
+        section="links and tokens",
+        default="false",
+    )
+    vnc_allow_short_token: bool = row(
+        forms.boolean,
+        "allow tokens of your own of 16 to 31 characters",
+        section="links and tokens",
+        default="false",
+    )
+    vnc_cookie_suffix: str | None = row(
+        forms.cookie_suffix,
+        "tells desktops on one host name apart; unset: made of host name, port and path",
         section="links and tokens",
     )
     puid: int | None = row(

@@ -17,7 +17,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path, PurePosixPath
 from typing import Any, NoReturn
 
-from deskgate import banner, files, identity, surroundings, tokens
+from deskgate import banner, clock, files, identity, surroundings, tokens
 from deskgate.errors import (
     DeskgateError,
     MissingFileError,
@@ -61,7 +61,7 @@ def read(environ: Mapping[str, str]) -> tuple[Reading, tuple[NewToken, ...]]:
         return reading, ()
     try:
         text = files.read_text(path, limit=MAX_TOKENS_FILE_BYTES)
-        return reading, parse_clear_tokens(text)
+        return reading, parse_clear_tokens(text, short=reading.settings.vnc_allow_short_token)
     except (FormError, TokenFileError) as error:
         problem = Problem(name="VNC_TOKENS_FILE", given=path, allowed=str(error))
         raise SettingsError([problem]) from None
@@ -94,10 +94,10 @@ def make_place(settings: Settings, environ: Mapping[str, str], folder: PurePosix
             )
         if not Path(web, "vnc.html").is_file():
             raise MissingFileError(f"NOVNC_WEB: cannot find {web}/vnc.html: name noVNC's folder")
-        for name in ("novnc_cert", "novnc_key"):
-            pem = getattr(settings, name)
-            if pem and not os.access(pem, os.R_OK):
-                raise MissingFileError(f"{name.upper()}: cannot read {pem}")
+        for name in ("novnc_cert", "novnc_key", "vnc_tokens_file"):
+            given = getattr(settings, name)  # the gate reads it, as this user
+            if given and not os.access(given, os.R_OK):
+                raise MissingFileError(f"{name.upper()}: cannot read {given}")
     if settings.novnc_proxy == "websockify":
         from importlib.util import find_spec
 
@@ -161,7 +161,7 @@ def handoff(
         "environment": surroundings.of_command(plan, environ),
         "programs": {program.name: program.command for program in plan.programs},
         "levels": plan.levels,
-        "secrets": [token.value for token in plan.tokens],
+        "secrets": [token.value for token in (*plan.tokens, *plan.extra)],
         "banner": banner.banner(plan),
         "record": banner.start_record(plan),
         "log_level": settings.log_level,
@@ -197,6 +197,7 @@ def run(command: Sequence[str], tell: Callable[[DeskgateError], int]) -> NoRetur
         reading,
         dataclasses.replace(place, folder=PurePosixPath(folder)),
         take_chance(),
+        booted=clock.booted_at(),
         now=time.time(),
         show_terminal=not command,
         extra=extra,

@@ -3,28 +3,31 @@
 A row is `<token>: <host>:<port>` or `<token>: unix_socket:<path>`, so stock websockify reads it
 too. A comment right above the row says the rest: `# name=alice role=view expires=…`. One that
 seems to mean this but cannot be read is an error: a watcher's row that is taken for a plain one
-would be a controller's.
+would be a controller's. In a token's place may stand its hash: `sha256-<64 hex>`.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 from deskgate.tokens import (
+    HASHED,
     NAME,
     NewToken,
     Role,
     Token,
-    digest_of,
+    digest_in,
     format_expiry,
+    hashed,
     parse_expiry,
     weakness,
 )
 
-# Stock websockify has no view role: the target of a view row is a port that nothing can listen
-# on, so that the file stays harmless there.
-VIEW_TARGET = "127.0.0.1:0"
+# Stock websockify has no roles, and would take a hash for the token itself: the target of such
+# rows is a port that nothing can listen on, so that the file stays harmless there.
+NOWHERE = "127.0.0.1:0"
 ROW = re.compile(r"([^\s:]*):\s+([^\s#]+)")
 KEYS = frozenset({"name", "role", "expires"})
 LOOKS_MEANT = re.compile(r"\b(name|role|expires?)\s*[=:]", re.IGNORECASE)
@@ -35,20 +38,31 @@ class TokenFileError(ValueError):
     """A token file that cannot be read. The text names the line, never its content."""
 
 
-def token_rows(tokens: Iterable[NewToken], target: str) -> list[dict[str, str]]:
-    """Give the template of the token file its rows: the comment and the row itself.
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Row:
+    """A token and where it stands.
+
+    Args:
+        lines: indexes of the lines it takes, its comment included.
+    """
+
+    token: NewToken
+    lines: range
+
+
+def format_row(token: NewToken, target: str, *, hide: bool) -> str:
+    """A token's comment and row, as two lines.
 
     Args:
         target: `127.0.0.1:5901` or `unix_socket:/run/deskgate/rfb.sock`.
+        hide: write the token's hash in its place.
     """
-    rows = []
-    for token in tokens:
-        comment = f"name={token.name} role={token.role}"
-        if token.expires is not None:
-            comment += f" expires={format_expiry(token.expires)}"
-        where = target if token.role is Role.CONTROL else VIEW_TARGET
-        rows.append({"comment": comment, "token": token.value, "target": where})
-    return rows
+    comment = f"# name={token.name} role={token.role}"
+    if token.expires is not None:
+        comment += f" expires={format_expiry(token.expires)}"
+    value = hashed(token.value) if hide else token.value
+    where = target if token.role is Role.CONTROL and not hide else NOWHERE
+    return f"{comment}\n{value}: {where}"
 
 
 def _read_comment(line: str) -> dict[str, str]:
@@ -66,12 +80,13 @@ def _read_comment(line: str) -> dict[str, str]:
     return {}
 
 
-def _read_row(line: str, about: dict[str, str], number: int) -> NewToken:
+def _read_row(line: str, about: dict[str, str], number: int, *, short: bool) -> NewToken:
     row = ROW.fullmatch(line)
     if row is None:
         raise TokenFileError(f"line {number}: not of the form <token>: <host>:<port>")
     value, target = row.groups()
-    if problem := weakness(value):
+    is_hash = HASHED.fullmatch(value) is not None
+    if not is_hash and (problem := weakness(value, short=short)):
         raise TokenFileError(f"line {number}: {problem}")
     try:
         role = Role(about.get("role", Role.CONTROL))
@@ -81,7 +96,7 @@ def _read_row(line: str, about: dict[str, str], number: int) -> NewToken:
             f"line {number - 1}: role is control or view, expires is a time "
             "such as 2030-01-31T12:00:00Z"
         ) from None
-    if role is Role.CONTROL and target == VIEW_TARGET:
+    if role is Role.CONTROL and target == NOWHERE and not is_hash:
         raise TokenFileError(f"line {number}: port 0 is for role=view; say so right above it")
     name = about.get("name", f"{role}-{number}")
     if not NAME.fullmatch(name):
@@ -89,10 +104,18 @@ def _read_row(line: str, about: dict[str, str], number: int) -> NewToken:
     return NewToken(name=name, role=role, value=value, expires=expires, supplied=True)
 
 
-def parse_clear_tokens(text: str) -> tuple[NewToken, ...]:
-    """Read a token file; tokens stay in clear. See `parse_token_file`."""
-    found: list[NewToken] = []
+def parse_rows(text: str, *, short: bool = False) -> tuple[Row, ...]:
+    """Read a token file; tokens stay as they stand there.
+
+    Args:
+        short: tokens of half the usual length are fine.
+
+    Raises:
+        TokenFileError: names the line, never what stands in it.
+    """
+    found: list[Row] = []
     about: dict[str, str] = {}
+    began = 0
     # One line more, so that a comment at the end is found to have no row.
     for number, raw in enumerate([*text.splitlines(), ""], start=1):
         line = raw.strip()
@@ -103,31 +126,49 @@ def parse_clear_tokens(text: str) -> tuple[NewToken, ...]:
                 raise TokenFileError(f"line {number}: {COMMENT_FORM}") from None
             if said.keys() & about.keys():
                 raise TokenFileError(f"line {number}: one row has one comment; {COMMENT_FORM}")
+            if said and not about:
+                began = number - 1
             about |= said
         elif line:
-            found.append(_read_row(line, about, number))
+            token = _read_row(line, about, number, short=short)
+            found.append(Row(token=token, lines=range(began if about else number - 1, number)))
             about = {}
         elif about:
             raise TokenFileError(f"line {number - 1}: no row stands right below; {COMMENT_FORM}")
-    refuse_doubles(found)
+    refuse_doubles([row.token for row in found])
     return tuple(found)
+
+
+def parse_clear_tokens(text: str, *, short: bool = False) -> tuple[NewToken, ...]:
+    """Read a token file; tokens stay as they stand there. See `parse_rows`."""
+    return tuple(row.token for row in parse_rows(text, short=short))
 
 
 def refuse_doubles(tokens: Sequence[NewToken]) -> None:
     """Refuse one name or one token standing twice: "first wins" would be a trap."""
     if len({token.name for token in tokens}) < len(tokens):
         raise TokenFileError("two tokens have the same name")
-    if len({token.value for token in tokens}) < len(tokens):
+    if len({digest_in(token.value) for token in tokens}) < len(tokens):
         raise TokenFileError("two rows hold the same token")
 
 
-def parse_token_file(text: str) -> tuple[Token, ...]:
-    """Read a token file into digests.
-
-    Raises:
-        TokenFileError: names the line, never what stands in it.
-    """
+def parse_token_file(text: str, *, short: bool = False) -> tuple[Token, ...]:
+    """Read a token file into digests. See `parse_rows`."""
     return tuple(
-        Token(name=t.name, role=t.role, digest=digest_of(t.value), expires=t.expires)
-        for t in parse_clear_tokens(text)
+        Token(name=t.name, role=t.role, digest=digest_in(t.value), expires=t.expires)
+        for t in parse_clear_tokens(text, short=short)
     )
+
+
+def without(text: str, name: str) -> str:
+    """The file's text without the row of this name, if there is one."""
+    lines = text.splitlines(keepends=True)
+    for row in parse_rows(text, short=True):
+        if row.token.name == name:
+            del lines[row.lines.start : row.lines.stop]
+    return "".join(lines)
+
+
+def adding(text: str, row: str) -> str:
+    """The file's text with one more row, as `format_row` makes it."""
+    return f"{text.rstrip()}\n{row}\n" if text.strip() else f"{row}\n"

@@ -11,7 +11,9 @@ from datetime import UTC, datetime
 from enum import StrEnum
 
 TOKEN_BYTES = 32  # a generated token: 256 bits, printed as 64 hex digits
-ALLOWED = re.compile(r"[A-Za-z0-9_-]{32,256}", re.ASCII)
+MIN_CHARACTERS, MIN_SHORT_CHARACTERS = 32, 16  # the latter only where a person asked for it
+ALLOWED = re.compile(r"[A-Za-z0-9_-]{1,256}", re.ASCII)
+HASHED = re.compile(r"sha256-[0-9a-f]{64}", re.ASCII)
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}", re.ASCII)
 # Published default secrets are short, so the length rule already refuses them; what is left are
 # long ones that nobody would have to guess.
@@ -68,13 +70,20 @@ class Token:
         return self.expires is None or now < self.expires
 
 
-def weakness(value: str) -> str | None:
-    """Say what is wrong with a token that a person chose, or None. Never repeats the value."""
-    if not ALLOWED.fullmatch(value):
+def weakness(value: str, *, short: bool = False) -> str | None:
+    """Say what is wrong with a token that a person chose, or None. Never repeats the value.
+
+    Args:
+        short: VNC_ALLOW_SHORT_TOKEN: half of the usual characters do.
+    """
+    least = MIN_SHORT_CHARACTERS if short else MIN_CHARACTERS
+    if not ALLOWED.fullmatch(value) or len(value) < least:
         return (
-            "a token is 32 to 256 of the characters A-Z a-z 0-9 _ -; "
+            f"a token is {least} to 256 of the characters A-Z a-z 0-9 _ -; "
             "make one with: openssl rand -hex 32"
         )
+    if HASHED.fullmatch(value):
+        return "this is the hash of a token; give the token itself"
     if len(set(value)) < MIN_DIFFERENT_CHARACTERS:
         return "this token can be guessed; make one with: openssl rand -hex 32"
     return None
@@ -83,6 +92,16 @@ def weakness(value: str) -> str | None:
 def digest_of(value: str) -> bytes:
     """SHA-256 of a token, so that what is compared and kept has one length."""
     return hashlib.sha256(value.encode("utf-8", "surrogateescape")).digest()
+
+
+def hashed(value: str) -> str:
+    """A token as it stands in a file that must not give it away."""
+    return f"sha256-{digest_of(value).hex()}"
+
+
+def digest_in(text: str) -> bytes:
+    """The digest of a token as it stands in a file: in clear, or hashed."""
+    return bytes.fromhex(text[7:]) if HASHED.fullmatch(text) else digest_of(text)
 
 
 def find_token(tokens: Sequence[Token], candidate: str, now: float) -> Token | None:

@@ -50,6 +50,7 @@ def plan_of(
         reading_of(environ or {}),
         place,
         CHANCE,
+        booted=NOW - 1000,
         now=NOW,
         show_terminal=show_terminal,
         extra=extra,

@@ -14,21 +14,22 @@ MAX_LINES = 260
 # Pure: values in, values out.
 CORE = {
     "errors", "forms", "settings", "reading", "tokens", "tokenfile", "rfb", "programs", "links",
-    "plan", "banner", "render", "surroundings", "conductor.restart",
+    "plan", "banner", "render", "surroundings", "arguments", "conductor.restart",
     "gate.policy", "gate.sessions", "gate.limits", "gate.credentials", "gate.des",
-    "gate.targets", "gate.headers", "gate.outside",
+    "gate.targets", "gate.headers", "gate.outside", "gate.answers", "gate.api", "gate.handshake",
+    "gate.lines", "gate.frames", "gate.picture", "gate.tickets", "gate.messages", "gate.config",
 }  # fmt: skip
 IMPURE = {"os", "sys", "socket", "time", "random", "secrets", "logging", "subprocess", "asyncio"}
 # Lowest first: a module imports only from rows above its own.
 LAYERS = [
-    {"errors", "forms", "gate.des"},
-    {"settings", "tokens", "rfb"},
+    {"errors", "forms", "clock", "gate.des"},
+    {"settings", "tokens", "rfb", "arguments"},
     {"reading", "tokenfile", "links", "programs"},
     {"plan"},
     {"banner", "render", "surroundings"},
     {"files", "probe", "identity"},
-    {"running", "install"},
-    {"health", "conductor", "gate"},
+    {"running", "install", "tokenstore"},
+    {"health", "manage", "conductor", "gate"},
     {"start"},
     {"preview"},
     {"cli"},

@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 
 from deskgate import __version__
-from deskgate.cli import COMMANDS, USAGE, Arguments
+from deskgate.arguments import Arguments
+from deskgate.cli import COMMANDS, USAGE
 from deskgate.errors import UsageError
 
 from . import samples
@@ -238,10 +239,10 @@ def test_options_are_taken_in_both_forms() -> None:
     """`--role view` and `--role=view`."""
     for words in (["--role", "view"], ["--role=view"]):
         arguments = Arguments("url", words)
-        assert arguments.value("--role", "control", ("control", "view")) == "view"
+        assert arguments.choice("--role", "control", "view") == "view"
         arguments.end()
     with pytest.raises(UsageError):
-        Arguments("url", ["--role"]).value("--role", "control", ("control", "view"))
+        Arguments("url", ["--role"]).choice("--role", "control", "view")
 
 
 def test_a_reader_who_leaves_early_is_no_traceback() -> None:

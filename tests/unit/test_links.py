@@ -107,6 +107,8 @@ def test_the_start_record_is_for_machines() -> None:
         "tls": False,
         "proxy": "gate",
         "auth": "token",
+        "hashed": False,
+        "booted": samples.NOW - 1000,
         "display": ":1",
         "rfb": "127.0.0.1:5901",
         "links": {
@@ -120,6 +122,13 @@ def test_the_start_record_is_for_machines() -> None:
             },
         },
     }
+
+
+def test_where_only_hashes_are_kept_the_record_holds_no_token() -> None:
+    """VNC_TOKEN_HASH: the banner is the one place that shows them."""
+    plan = samples.plan_of({"VNC_TOKEN_HASH": "true"})
+    assert samples.CONTROL not in json.dumps(start_record(plan))
+    assert samples.CONTROL in "\n".join(banner(plan))
 
 
 def test_the_start_record_of_an_open_desktop_has_one_link() -> None:

@@ -49,10 +49,13 @@ def test_without_auth_there_is_an_open_link_and_no_token() -> None:
     assert plan.link_of(Role.VIEW) is None
 
 
-def test_rows_of_a_tokens_file_stand_behind_ours() -> None:
-    """Named tokens for other people."""
+def test_rows_of_a_tokens_file_are_known_and_not_copied() -> None:
+    """The gate reads them where they stand, so that a change counts; the log hides them."""
     alice = NewToken(name="alice", role=Role.VIEW, value=samples.GIVEN, supplied=True)
-    assert samples.plan_of(extra=[alice]).tokens[-1] == alice
+    plan = samples.plan_of({"VNC_TOKENS_FILE": "/tokens"}, extra=[alice])
+    assert plan.extra == (alice,)
+    assert [token.name for token in plan.tokens] == ["control", "view"]
+    assert plan.gate["more_tokens"] == "/tokens"
 
 
 def test_a_tokens_file_that_repeats_our_token_is_refused() -> None:

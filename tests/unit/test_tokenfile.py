@@ -14,21 +14,38 @@ B = "fedcba9876543210" * 4
 
 def test_a_view_row_leads_stock_websockify_nowhere() -> None:
     """Stock websockify has no view role: it would hand out control."""
-    rows = tokenfile.token_rows(
-        [
-            NewToken(name="control", role=Role.CONTROL, value=A),
-            NewToken(name="view", role=Role.VIEW, value=B, expires=1893456000.0),
-        ],
-        "127.0.0.1:5901",
-    )
+    control = NewToken(name="control", role=Role.CONTROL, value=A)
+    view = NewToken(name="view", role=Role.VIEW, value=B, expires=1893456000.0)
+    rows = [tokenfile.format_row(each, "127.0.0.1:5901", hide=False) for each in (control, view)]
     assert rows == [
-        {"comment": "name=control role=control", "token": A, "target": "127.0.0.1:5901"},
-        {
-            "comment": "name=view role=view expires=2030-01-01T00:00:00Z",
-            "token": B,
-            "target": "127.0.0.1:0",
-        },
+        f"# name=control role=control\n{A}: 127.0.0.1:5901",
+        f"# name=view role=view expires=2030-01-01T00:00:00Z\n{B}: 127.0.0.1:0",
     ]
+
+
+def test_a_hashed_row_opens_for_the_token_and_leads_stock_websockify_nowhere() -> None:
+    """Stock websockify would take the hash itself for the token."""
+    control = NewToken(name="control", role=Role.CONTROL, value=A)
+    row = tokenfile.format_row(control, "127.0.0.1:5901", hide=True)
+    assert row == f"# name=control role=control\nsha256-{digest_of(A).hex()}: 127.0.0.1:0"
+    assert tokenfile.parse_token_file(row) == (
+        Token(name="control", role=Role.CONTROL, digest=digest_of(A)),
+    )
+
+
+def test_a_token_and_its_hash_are_the_same_token() -> None:
+    """One of the two would be shadowed."""
+    text = f"{A}: 127.0.0.1:5901\nsha256-{digest_of(A).hex()}: 127.0.0.1:0\n"
+    with pytest.raises(TokenFileError, match="the same token"):
+        tokenfile.parse_token_file(text)
+
+
+def test_short_tokens_are_read_where_they_are_allowed() -> None:
+    """VNC_ALLOW_SHORT_TOKEN."""
+    text = f"{A[:16]}: 127.0.0.1:5901\n"
+    with pytest.raises(TokenFileError, match="32 to 256"):
+        tokenfile.parse_token_file(text)
+    assert len(tokenfile.parse_token_file(text, short=True)) == 1
 
 
 FILE = f"""\

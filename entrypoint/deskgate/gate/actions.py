@@ -3,25 +3,34 @@
 from __future__ import annotations
 
 import json
+import os
 import time
+from collections import Counter
 
 import h11
 
-from deskgate.gate import log, pages
-from deskgate.gate.answers import plain, unavailable
+from deskgate.gate import log, metrics, pages
+from deskgate.gate.answers import plain, too_many, unavailable
 from deskgate.gate.desk import DeskError, DeskLink
 from deskgate.gate.keeper import Keeper
 from deskgate.gate.messages import (
     Answer,
     Context,
     Logout,
+    Metrics,
+    NewTicket,
     Probe,
+    Prompt,
     Report,
     Request,
     ServeFile,
+    TokenChange,
     Upgrade,
+    WrongToken,
 )
 from deskgate.gate.outside import see
+from deskgate.gate.tickets import TICKET_BYTES, Ticket
+from deskgate.tokens import Role
 
 
 def request_of(event: h11.Request, peer: str) -> Request:
@@ -42,24 +51,65 @@ def http_date(seconds: float) -> str:
     return time.strftime("%a, %d %b %Y %H:%M:%S GMT", time.gmtime(seconds))
 
 
-def answer(
-    request: Request, decision: Answer | ServeFile | Report | Logout, keeper: Keeper
-) -> Answer:
+def answer(request: Request, decision: Prompt, keeper: Keeper) -> Answer:
     """Carry out a decision that needs no waiting."""
     match decision:
         case ServeFile():
             return _file(request, decision, keeper)
+        case WrongToken():
+            return _wrong_token(decision, keeper)
         case Report():
-            control, view = keeper.count()
-            body = json.dumps({"viewers": {"control": control, "view": view}}).encode()
+            return Answer(status=200, headers=decision.headers, body=_json(_viewers(keeper)))
+        case Metrics():
+            body = metrics.describe(keeper).encode()
             return Answer(status=200, headers=decision.headers, body=body)
+        case NewTicket():
+            return _ticket(decision, keeper)
+        case TokenChange():
+            from deskgate.gate import changes  # late: few gates are asked for it
+
+            return changes.change_tokens(decision, keeper)
         case Logout():
             keeper.log_out(decision.session)
             return decision.answer
         case _:
+            if decision.ticket is not None:
+                keeper.tickets.spend(decision.ticket)
             if decision.status in {401, 403}:
                 log.debug(f"refused {see(request, keeper.config).client} with {decision.status}")
             return decision
+
+
+def _wrong_token(decision: WrongToken, keeper: Keeper) -> Answer:
+    wait = keeper.failures.charge(decision.client, time.monotonic())
+    if wait:
+        return too_many(keeper.context(), wait)
+    log.debug(f"refused {decision.client}: wrong token")
+    return decision.answer
+
+
+def _viewers(keeper: Keeper) -> dict[str, dict[str, int]]:
+    here = keeper.joined()
+    roles = Counter(access.role.value for access in here)
+    return {
+        "viewers": {role.value: roles[role.value] for role in Role},
+        "names": dict(Counter(access.token.name for access in here if access.token)),
+    }
+
+
+def _ticket(decision: NewTicket, keeper: Keeper) -> Answer:
+    token = decision.access.token
+    assert token is not None  # noqa: S101 - the policy gives none to nobody
+    text, now = os.urandom(TICKET_BYTES).hex(), keeper.now()
+    until = now + decision.seconds
+    ticket = Ticket(token=token, session=decision.access.session, until=until)
+    keeper.tickets.add(text, ticket, now)
+    told = {"ticket": text, "url": f"{decision.base}#ticket={text}", "expires_in": decision.seconds}
+    return Answer(status=201, headers=decision.headers, body=_json(told))
+
+
+def _json(value: object) -> bytes:
+    return json.dumps(value).encode()
 
 
 def _file(request: Request, decision: ServeFile, keeper: Keeper) -> Answer:
@@ -72,10 +122,8 @@ def _file(request: Request, decision: ServeFile, keeper: Keeper) -> Answer:
 
 
 async def probe(decision: Probe, keeper: Keeper) -> Answer:
-    """Ask Xvnc for its greeting; tell no more than yes or no."""
-    good = await keeper.desk.greets()
-    status, body = (200, b"ok\n") if good else (503, b"no\n")
-    return Answer(status=status, headers=decision.headers, body=body)
+    """Ask Xvnc for its greeting; one answer or the other."""
+    return decision.good if await keeper.desk.greets() else decision.bad
 
 
 async def meet_desk(decision: Upgrade, keeper: Keeper, context: Context) -> DeskLink | Answer:

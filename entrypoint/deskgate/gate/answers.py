@@ -37,6 +37,17 @@ def unauthorised(context: Context, cookies: Headers = ()) -> Answer:
     )
 
 
+def too_many(context: Context, seconds: float) -> Answer:
+    """Too many wrong tokens from one address; a right one is heard all the same."""
+    retry = ("Retry-After", str(max(1, round(seconds))))
+    return plain(context, 429, retry, close=True)
+
+
+def json_headers(context: Context) -> Headers:
+    """What an answer for machines carries."""
+    return (*headers.common(context.config), headers.JSON, headers.NO_STORE)
+
+
 def plain_headers(context: Context) -> Headers:
     """What an answer without a page carries."""
     return (*headers.common(context.config), headers.TEXT, headers.NO_STORE)

@@ -4,8 +4,14 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from typing import Any
 
 from deskgate.gate import limits
+
+
+def peer_of(address: Any) -> str:
+    """The address of the other end, as a socket tells it; IPv4 as such on a socket for both."""
+    return str(address[0]).removeprefix("::ffff:") if address else "unix"
 
 
 class Channel(asyncio.Protocol):
@@ -25,8 +31,7 @@ class Channel(asyncio.Protocol):
         if hasattr(transport, "max_size"):  # of asyncio's own, for plain sockets
             transport.max_size = limits.READ_BYTES
         self._transport = transport
-        address = transport.get_extra_info("peername")
-        self._peer = str(address[0]).removeprefix("::ffff:") if address else "unix"
+        self.peer = peer_of(transport.get_extra_info("peername"))
 
     def abort(self) -> None:
         """End at once."""

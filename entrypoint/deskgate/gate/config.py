@@ -34,11 +34,17 @@ class GateConfig:
         host: address to listen on; "" is every one, IPv6 too when the kernel has it.
         subpath: where a reverse proxy shows the gate; begins and ends with a slash.
         public_url: the outside URL, when a person gave one.
+        links: where printed links begin.
+        tokens, more_tokens: our token file, and the person's own.
+        hash_tokens: our file holds hashes, not tokens.
+        short_tokens: a person's tokens may have half of the usual characters.
+        query_tokens: whether a token may stand in a query, where logs see it.
+        booted: see `deskgate.clock`.
         open: VNC_AUTH=none: no credential is asked for, Host and Origin are checked instead.
         frame_ancestors: CSP sources that may show the page in a frame.
         trusted_proxies: networks whose X-Forwarded headers count.
-        cookie_suffix: eight hex digits that tell desktops on one host name apart, as cookies
-            do not know ports (RFC 6265bis, 8.5).
+        cookie_suffix: tells desktops on one host name apart, as cookies do not know ports
+            (RFC 6265bis, 8.5); unless given, eight hex digits.
     """
 
     host: str
@@ -46,7 +52,13 @@ class GateConfig:
     web: str
     subpath: str
     public_url: str | None
+    links: str
     tokens: str
+    more_tokens: str | None
+    hash_tokens: bool
+    short_tokens: bool
+    query_tokens: bool
+    booted: float
     rfb: Target
     rfbauth: str
     open: bool
@@ -88,7 +100,13 @@ def read_config(text: str, hostname: str) -> GateConfig:
         web=_text(raw, "web"),
         subpath=subpath,
         public_url=_optional(raw, "public_url"),
+        links=_text(raw, "links"),
         tokens=_text(raw, "tokens"),
+        more_tokens=_optional(raw, "more_tokens"),
+        hash_tokens=_flag(raw, "hash_tokens"),
+        short_tokens=_flag(raw, "short_tokens"),
+        query_tokens=_flag(raw, "query_tokens"),
+        booted=_seconds(raw, "booted"),
         rfb=read_target(_text(raw, "rfb")),
         rfbauth=_text(raw, "rfbauth"),
         open=auth == "none",
@@ -96,7 +114,7 @@ def read_config(text: str, hostname: str) -> GateConfig:
         trusted_proxies=_networks(_texts(raw, "trusted_proxies")),
         cert=cert,
         key=key,
-        cookie_suffix=cookie_suffix(hostname, port, subpath),
+        cookie_suffix=_optional(raw, "cookie_suffix") or cookie_suffix(hostname, port, subpath),
     )
 
 
@@ -133,6 +151,20 @@ def _text(raw: Mapping[str, Any], key: str, default: str | None = None) -> str:
 
 def _optional(raw: Mapping[str, Any], key: str) -> str | None:
     return None if raw.get(key) is None else _text(raw, key)
+
+
+def _flag(raw: Mapping[str, Any], key: str) -> bool:
+    value = raw.get(key)
+    if not isinstance(value, bool):
+        raise ConfigError(f"{key}: must be true or false")
+    return value
+
+
+def _seconds(raw: Mapping[str, Any], key: str) -> float:
+    value = raw.get(key)
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        raise ConfigError(f"{key}: must be a number of seconds")
+    return float(value)
 
 
 def _texts(raw: Mapping[str, Any], key: str) -> tuple[str, ...]:

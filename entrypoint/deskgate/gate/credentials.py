@@ -1,4 +1,4 @@
-"""Who a request comes from: Bearer header, token in the query, or cookie. Pure."""
+"""Who a request comes from: Bearer header, token or ticket in the query, or cookie. Pure."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from deskgate.gate.sessions import (
     read_cookie,
     set_cookie,
 )
+from deskgate.gate.tickets import find_ticket
 from deskgate.tokens import Role, Token, find_token
 
 
@@ -22,10 +23,12 @@ class Finding:
 
     Args:
         access: None when there is no good one.
+        wrong: a token or ticket came that is none.
         stale_cookie: our cookie came and is dead, so the answer takes it away.
     """
 
     access: Access | None
+    wrong: bool = False
     stale_cookie: bool = False
 
 
@@ -34,13 +37,42 @@ def check_token(candidate: str, context: Context) -> Token | None:
     return find_token(context.tokens, candidate, context.now)
 
 
+def check_ticket(candidate: str, context: Context) -> Access | None:
+    """The access that a text is a ticket for. Whoever uses it has to spend it."""
+    found = find_ticket(
+        context.tickets,
+        candidate,
+        tokens=context.tokens,
+        denied=context.denied,
+        now=context.now,
+    )
+    if found is None:
+        return None
+    key, ticket = found
+    return Access(
+        role=ticket.token.role,
+        carrier=Carrier.TICKET,
+        token=ticket.token,
+        session=ticket.session,
+        ticket=key,
+        ends=ticket.token.expires if ticket.session is None else ticket.session.ends,
+    )
+
+
 def identify(
-    request: Request, query_token: str | None, outside: Outside, context: Context
+    request: Request,
+    query_token: str | None,
+    ticket: str | None,
+    outside: Outside,
+    context: Context,
 ) -> Finding:
     """Find the access a request has.
 
     What it says most plainly decides, alone: a wrong token is refused even when a good cookie
     comes with it, or a link would seem to work that works for nobody else.
+
+    Args:
+        ticket: None where a ticket does not count.
     """
     if context.config.open:
         return Finding(access=Access(role=Role.CONTROL, carrier=Carrier.NONE))
@@ -51,9 +83,13 @@ def identify(
     ]
     if bearers:
         token = check_token(bearers[0], context) if len(bearers) == 1 else None
-        return Finding(access=_access(token, Carrier.BEARER))
+        return _finding(_access(token, Carrier.BEARER))
     if query_token is not None:
-        return Finding(access=_access(check_token(query_token, context), Carrier.QUERY))
+        if not context.config.query_tokens:  # right or wrong: it stands in logs by now
+            return Finding(access=None)
+        return _finding(_access(check_token(query_token, context), Carrier.QUERY))
+    if ticket is not None:
+        return _finding(check_ticket(ticket, context))
     values = cookie_values(request, _name(outside, context))
     if not values:
         return Finding(access=None)
@@ -68,6 +104,10 @@ def identify(
         ends=session.ends,
     )
     return Finding(access=access)
+
+
+def _finding(access: Access | None) -> Finding:
+    return Finding(access=access, wrong=access is None)
 
 
 def _access(token: Token | None, carrier: Carrier) -> Access | None:

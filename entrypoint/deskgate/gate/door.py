@@ -13,6 +13,7 @@ import socket
 import ssl
 
 from deskgate.gate import limits, log
+from deskgate.gate.channel import peer_of
 from deskgate.gate.keeper import Keeper
 from deskgate.gate.server import Connection
 
@@ -30,6 +31,10 @@ class Newcomer:
         self._sock = sock
         self._tls = tls
         self._task: asyncio.Task[None] | None = None
+        try:
+            self.peer = peer_of(sock.getpeername())
+        except OSError:  # gone already
+            self.peer = ""
 
     def start(self) -> asyncio.Task[None]:
         """Take a place among the strangers and shake hands."""

@@ -12,6 +12,8 @@ NOTHING = "default-src 'none'; base-uri 'none'; form-action 'none'"
 NO_STORE = ("Cache-Control", "no-store")
 HTML = ("Content-Type", "text/html; charset=utf-8")
 TEXT = ("Content-Type", "text/plain; charset=utf-8")
+METRICS = ("Content-Type", "text/plain; version=0.0.4; charset=utf-8")  # Prometheus' text format
+PNG = ("Content-Type", "image/png")
 JSON = ("Content-Type", "application/json")
 
 

@@ -5,20 +5,23 @@ from __future__ import annotations
 import asyncio
 import hmac
 import os
-import time
 from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from deskgate import clock
 from deskgate.files import LOGGED_OUT_FILE, write_private
 from deskgate.gate import limits, log, pages
 from deskgate.gate.config import GateConfig
 from deskgate.gate.desk import Desk
+from deskgate.gate.failures import Failures
 from deskgate.gate.frames import POLICY
-from deskgate.gate.messages import Context, LoginPage
+from deskgate.gate.messages import Access, Context, LoginPage
+from deskgate.gate.metrics import Counts
 from deskgate.gate.sessions import Denied, Session
-from deskgate.tokenfile import TokenFileError, parse_token_file
+from deskgate.gate.tickets import Tickets
+from deskgate.gate.tokenset import TokenSet
 from deskgate.tokens import Role, Token
 
 if TYPE_CHECKING:
@@ -26,42 +29,27 @@ if TYPE_CHECKING:
     from deskgate.gate.relay import Viewer
     from deskgate.gate.server import Connection
 
-TokensState = tuple[int, int, int]  # modified (ns), inode, size
-TOKEN_FILE_BYTES = 1024 * 1024
 CHANCE_BYTES = 16
 Arrival = tuple[Role, bool]  # whether as a guest
 
 
-class TokensUnreadableError(Exception):
-    """The token file cannot be used. The text never holds what stands in it."""
+def load_denied(path: Path, *, now: float) -> Denied:
+    """Who was logged out before the gate died: the boot secret outlives it, so must this.
 
-
-def load_tokens(path: Path) -> tuple[Token, ...]:
-    """Read the token file.
-
-    Raises:
-        TokensUnreadableError: missing, too large, or not of its format.
+    What cannot be read may have held anybody: then every session so far is logged out.
     """
-    try:
-        with path.open("rb") as file:
-            data = file.read(TOKEN_FILE_BYTES + 1)
-        if len(data) > TOKEN_FILE_BYTES:
-            raise TokensUnreadableError("it is larger than 1 MiB")
-        return parse_token_file(data.decode("utf-8"))
-    except OSError as error:
-        raise TokensUnreadableError(error.strerror or "unreadable") from None
-    except UnicodeDecodeError:
-        raise TokensUnreadableError("it is not UTF-8") from None
-    except TokenFileError as error:
-        raise TokensUnreadableError(str(error)) from None
-
-
-def load_denied(path: Path) -> Denied:
-    """Who was logged out before the gate died: the boot secret outlives it, so must this."""
     try:
         return Denied.from_json(path.read_text("utf-8"))
     except FileNotFoundError:
         return Denied()
+    except (OSError, ValueError, RecursionError) as error:
+        log.error(f"{path}: cannot read it, so all sessions end: {type(error).__name__}")
+        return Denied(until=int(now))
+
+
+def _token_set(config: GateConfig) -> TokenSet:
+    paths = [Path(path) for path in (config.tokens, config.more_tokens) if path]
+    return TokenSet(*paths, short=config.short_tokens)
 
 
 class Keeper:
@@ -70,6 +58,9 @@ class Keeper:
     Args:
         boot_secret: keys of the cookies; from PID 1, so that they outlive a crash of the gate.
         login: where our own page lies.
+
+    Raises:
+        TokensUnreadableError: a token file cannot be used.
     """
 
     def __init__(self, config: GateConfig, *, boot_secret: bytes, login: Path) -> None:
@@ -77,21 +68,24 @@ class Keeper:
         self.desk = Desk(config.rfb, config.rfbauth)
         self.viewers: set[Viewer] = set()
         self.strangers: limits.Crowd[Connection | Newcomer] = limits.Crowd(
-            limits.STRANGERS, lambda each: each.silent
+            limits.STRANGERS, lambda each: each.silent, lambda each: each.peer
         )
-        self._known: limits.Crowd[Connection] = limits.Crowd(limits.KNOWN, lambda each: each.idle)
+        self._known: limits.Crowd[Connection] = limits.Crowd(
+            limits.KNOWN, lambda each: each.idle, lambda each: each.peer
+        )
         self.connections: set[Connection] = set()
         self.arriving: Counter[Arrival] = Counter()  # between the upgrade request and our 101
         self.trouble = ""  # why Xvnc let the last viewer not in; said once
         self.files: dict[str, pages.Page] = pages.index_folder(config.web)
         self._page: LoginPage = pages.load_login(login)
         self._boot_secret = boot_secret
-        self._tokens_path = Path(config.tokens)
-        self._denied_path = self._tokens_path.with_name(LOGGED_OUT_FILE)
-        self._denied = load_denied(self._denied_path)
-        self._tokens_state = self._state()
-        self._tokens_checked = time.monotonic()
-        self._tokens = () if config.open else load_tokens(self._tokens_path)
+        self._denied_path = Path(config.tokens).with_name(LOGGED_OUT_FILE)
+        self._denied = load_denied(self._denied_path, now=self.now())
+        self._tokens = None if config.open else _token_set(config)
+        self.failures = Failures()
+        self.tickets = Tickets()
+        self.camera = asyncio.Lock()  # one screenshot at a time
+        self.counts = Counts(began=self.now())
         self._ticking = False
 
     def context(self) -> Context:
@@ -101,10 +95,11 @@ class Keeper:
         here = self.arriving + seen
         return Context(
             config=self.config,
-            tokens=self._tokens,
+            tokens=self.tokens,
             boot_secret=self._boot_secret,
             denied=self._denied,
-            now=time.time(),
+            tickets=self.tickets.unspent,
+            now=self.now(),
             chance=os.urandom(CHANCE_BYTES),
             page=self._page,
             files=self.files,
@@ -116,6 +111,11 @@ class Keeper:
         watching = here[Role.VIEW, False]
         free = limits.VIEWERS - watching - here[Role.CONTROL, False]
         return {Role.CONTROL: free, Role.VIEW: min(free, limits.WATCHERS - watching)}
+
+    @property
+    def tokens(self) -> tuple[Token, ...]:
+        """The tokens in force; none with VNC_AUTH=none."""
+        return self._tokens.tokens if self._tokens else ()
 
     def greet(self, connection: Connection) -> Connection | None:
         """One showed a good credential; return who has to go for it."""
@@ -130,43 +130,21 @@ class Keeper:
 
     # Tokens
 
-    def _state(self) -> TokensState | None:
-        try:
-            status = self._tokens_path.stat()
-        except OSError:
-            return None
-        return status.st_mtime_ns, status.st_ino, status.st_size
+    def now(self) -> float:
+        """Seconds since the epoch, by a clock that nobody sets."""
+        return clock.now(self.config.booted)
 
     def look_at_tokens(self) -> None:
-        """Re-read the token file if it changed; at most one look a second."""
-        moment = time.monotonic()
-        if moment - self._tokens_checked >= limits.TICK_SECONDS:
-            self._tokens_checked = moment
-            state = self._state()
-            if state != self._tokens_state and not self._is_being_written(state):
-                self.reload_tokens()
-
-    def _is_being_written(self, state: TokensState | None) -> bool:
-        """Whether an editor may have emptied the file and not yet filled it again.
-
-        Only in place: a file that was renamed to this name is whole.
-        """
-        if state is None or self._tokens_state is None or state[1] != self._tokens_state[1]:
-            return False
-        return 0 <= time.time() - state[0] / 1e9 < limits.SETTLE_SECONDS
+        """End who is no longer let in, if a token file changed."""
+        if self._tokens is not None and self._tokens.look():
+            self._look_at_all()
 
     def reload_tokens(self) -> None:
-        """Take the token file as it is now. A bad one keeps the old set and is said once."""
-        if self.config.open:
-            return
-        self._tokens_state = self._state()
-        try:
-            tokens = load_tokens(self._tokens_path)
-        except TokensUnreadableError as error:
-            log.error(f"token file: cannot use it, the old tokens stay in force: {error}")
-            return
-        self._tokens = tokens
-        log.info(f"token file: read again, {len(tokens)} tokens")
+        """Take the token files as they are now."""
+        if self._tokens is not None and self._tokens.reload():
+            self._look_at_all()
+
+    def _look_at_all(self) -> None:
         for viewer in tuple(self.viewers):
             self.look_at(viewer)
 
@@ -181,7 +159,7 @@ class Keeper:
             viewer.keep(self._same_token(viewer.access.token))
 
     def _same_token(self, old: Token | None) -> Token | None:
-        for token in self._tokens:
+        for token in self.tokens:
             if old is not None and hmac.compare_digest(token.digest, old.digest):
                 return token
         return None
@@ -195,10 +173,19 @@ class Keeper:
             write_private(self._denied_path, self._denied.to_json().encode())
         except OSError as error:
             log.warning(f"a logout is forgotten if the gate dies: {error.strerror}")
-        for viewer in tuple(self.viewers):
-            self.look_at(viewer)
+        self._look_at_all()
 
     # Viewers
+
+    def welcome(self, viewer: Viewer) -> None:
+        """Count one who came to stay."""
+        self.counts.joined[viewer.access.role.value] += 1
+
+    def gone(self, viewer: Viewer) -> None:
+        """Forget a viewer, but not what it moved."""
+        self.viewers.discard(viewer)
+        self.counts.to_viewers += viewer.sent
+        self.counts.from_viewers += viewer.received
 
     def admit(self, viewer: Viewer) -> None:
         """Count a viewer, and look after it."""
@@ -207,10 +194,9 @@ class Keeper:
             self._ticking = True
             self._later()
 
-    def count(self) -> tuple[int, int]:
-        """Viewers with control, and those who only watch; not who was only greeted."""
-        joined = Counter(viewer.access.role for viewer in self.viewers if viewer.joined)
-        return joined[Role.CONTROL], joined[Role.VIEW]
+    def joined(self) -> list[Access]:
+        """The access of each viewer; not of who was only greeted."""
+        return [viewer.access for viewer in self.viewers if viewer.joined]
 
     def _later(self) -> None:
         asyncio.get_running_loop().call_later(limits.TICK_SECONDS, self._tick)
@@ -218,7 +204,7 @@ class Keeper:
     def _tick(self) -> None:
         """One clock for all viewers; it stops when there are none, so an idle gate sleeps."""
         self.look_at_tokens()
-        now = time.time()
+        now = self.now()
         for viewer in tuple(self.viewers):
             viewer.tick(now)
         self._ticking = bool(self.viewers)

@@ -14,8 +14,9 @@ from deskgate.files import templates_dir
 from deskgate.gate import log
 from deskgate.gate.config import GateConfig
 from deskgate.gate.frames import GOING_AWAY
-from deskgate.gate.keeper import Keeper, TokensUnreadableError
+from deskgate.gate.keeper import Keeper
 from deskgate.gate.lean import load_relay
+from deskgate.gate.tokenset import TokensUnreadableError
 
 if TYPE_CHECKING:
     import ssl

@@ -5,6 +5,7 @@ Values of the security notes (OWASP WebSocket cheat sheet; measured against Xvnc
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Hashable
 from typing import Generic, TypeVar
 
@@ -35,6 +36,14 @@ PING_SECONDS = 20.0  # nginx drops an idle WebSocket after 60 s
 DEAD_SECONDS = 60.0  # nothing heard, not even a pong
 CLOSE_SECONDS = 2.0  # for a viewer to answer our close frame
 
+FAILURES = 10  # wrong tokens that one address may show at once
+FAILURE_SECONDS = 6.0  # and then one in so long; more are 429
+FAILURE_PEERS = 4096  # addresses that are remembered
+TICKET_SECONDS = 30  # a ticket's life; a browser spends it within milliseconds
+TICKET_SECONDS_AT_MOST = 600  # for links that a person has to open
+TICKETS = 64  # unspent ones of one token; the oldest goes
+
+SCREENSHOT_SECONDS = 10.0
 DIALS = 4  # connects to Xvnc at once: its listen backlog is 5
 DIAL_SECONDS = 5.0  # connect and handshake together
 PROBE_SECONDS = 2.0  # /healthz' question to Xvnc
@@ -42,7 +51,7 @@ PROBE_FRESH_SECONDS = 1.0  # how long a good answer is kept, so that a flood of 
 PROBE_STALE_SECONDS = 0.05  # and a bad one, so that readiness is not seen late
 RETRY_AFTER_SECONDS = 2  # what a 503 tells the client
 SETTLE_SECONDS = 0.2  # a token file that is written in place is read this long after
-TICK_SECONDS = 1.0  # expiry, pings, stalls and the token file are looked at this often
+TICK_SECONDS = 0.5  # expiry, pings, stalls and the token files are looked at this often
 
 Item = TypeVar("Item", bound=Hashable)
 
@@ -51,15 +60,20 @@ class Crowd(Generic[Item]):
     """A bounded crowd in which one makes room for the newest: who does nothing, or the oldest.
 
     Refusing the newest would let silent connections keep everybody out. A person's request is
-    here within milliseconds, long before others can push it out.
+    here within milliseconds, long before others can push it out; and who comes from another
+    address than the crowd is not pushed at all.
 
     Args:
         does_nothing: whether one of the crowd goes before those who came earlier.
+        address: of one; the one that goes is of the address with the most.
     """
 
-    def __init__(self, limit: int, does_nothing: Callable[[Item], bool]) -> None:
+    def __init__(
+        self, limit: int, does_nothing: Callable[[Item], bool], address: Callable[[Item], str]
+    ) -> None:
         self._limit = limit
         self._does_nothing = does_nothing
+        self._address = address
         self._items: dict[Item, None] = {}
 
     def add(self, item: Item) -> Item | None:
@@ -68,7 +82,9 @@ class Crowd(Generic[Item]):
         if len(self._items) <= self._limit:
             return None
         earlier = [each for each in self._items if each != item]
-        goner = next((each for each in earlier if self._does_nothing(each)), earlier[0])
+        going = [each for each in earlier if self._does_nothing(each)] or earlier
+        many = Counter(map(self._address, going))
+        goner = max(going, key=lambda each: many[self._address(each)])  # the oldest of them
         del self._items[goner]
         return goner
 

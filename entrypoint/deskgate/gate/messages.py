@@ -8,6 +8,7 @@ from enum import StrEnum
 
 from deskgate.gate.config import GateConfig
 from deskgate.gate.sessions import Denied, Session
+from deskgate.gate.tickets import Ticket
 from deskgate.tokens import Role, Token
 
 Headers = tuple[tuple[str, str], ...]
@@ -52,6 +53,7 @@ class Carrier(StrEnum):
 
     BEARER = "bearer"
     QUERY = "query"
+    TICKET = "ticket"
     COOKIE = "cookie"
     NONE = "none"  # VNC_AUTH=none: nobody is asked
 
@@ -62,7 +64,8 @@ class Access:
 
     Args:
         token: None with VNC_AUTH=none.
-        session: the cookie's, when that was the carrier.
+        session: the cookie's, when that was the carrier, or what asked for the ticket.
+        ticket: the key of the ticket that this uses up.
         ends: seconds since the epoch at which it ends; None for never.
     """
 
@@ -70,6 +73,7 @@ class Access:
     carrier: Carrier
     token: Token | None = None
     session: Session | None = None
+    ticket: bytes | None = None
     ends: float | None = None
 
 
@@ -104,6 +108,7 @@ class Context:
     tokens: tuple[Token, ...]
     boot_secret: bytes
     denied: Denied
+    tickets: Mapping[bytes, Ticket]
     now: float
     chance: bytes
     page: LoginPage
@@ -114,12 +119,25 @@ class Context:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Answer:
-    """A whole answer. The server adds Content-Length, and Connection: close when `close`."""
+    """A whole answer. The server adds Content-Length, and Connection: close when `close`.
+
+    Args:
+        ticket: the key of one that is used up by it.
+    """
 
     status: int
     headers: Headers
     body: bytes = b""
     close: bool = False
+    ticket: bytes | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class WrongToken:
+    """Count it against the client's address, then give this answer, or 429."""
+
+    answer: Answer
+    client: str
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -145,16 +163,77 @@ class Upgrade:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Probe:
-    """Ask Xvnc for its greeting and say 200 or 503, no more."""
+    """Ask Xvnc for its greeting, and give one answer or the other.
+
+    Args:
+        stranger: nobody showed a credential.
+    """
+
+    good: Answer
+    bad: Answer
+    stranger: bool
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Report:
+    """How many viewers there are, by role and by name."""
 
     headers: Headers
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Report:
-    """How many viewers there are, by role."""
+class Metrics:
+    """What a Prometheus server scrapes."""
 
     headers: Headers
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Screenshot:
+    """A picture of the screen, as PNG; 503 when there is none."""
+
+    headers: Headers
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class NewTicket:
+    """Make a ticket that stands for this access.
+
+    Args:
+        base: where its link begins.
+        seconds: its life.
+    """
+
+    access: Access
+    base: str
+    seconds: int
+    headers: Headers
+
+
+class Change(StrEnum):
+    """What may be done to the tokens."""
+
+    LIST = "list"
+    ADD = "add"
+    REVOKE = "revoke"
+    ROTATE = "rotate"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class TokenChange:
+    """Look at the tokens, or change them.
+
+    Args:
+        base: where links begin.
+        seconds: the new token's life; None for none, and for the old one's when rotated.
+    """
+
+    change: Change
+    headers: Headers
+    base: str = ""
+    name: str = ""
+    role: Role = Role.VIEW
+    seconds: int | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -165,4 +244,6 @@ class Logout:
     answer: Answer
 
 
-Decision = Answer | ServeFile | Upgrade | Probe | Report | Logout
+# Carried out at once; the rest has to wait for somebody.
+Prompt = Answer | WrongToken | ServeFile | Report | Metrics | NewTicket | TokenChange | Logout
+Decision = Prompt | Upgrade | Probe | Screenshot

@@ -111,6 +111,20 @@ def origin_is_ours(origin: str, outside: Outside, config: GateConfig) -> bool:
     return _same(authority, outside.authority, scheme)
 
 
+def is_from_our_page(request: Request, outside: Outside, config: GateConfig) -> bool:
+    """Whether a POST is not from another site's page.
+
+    A form of our own page says `Origin: null`, because of our Referrer-Policy (Fetch standard);
+    then only Sec-Fetch-Site, which plain http outside localhost lacks, tells more.
+    """
+    if request.one("sec-fetch-site") in {"cross-site", "same-site"}:
+        return False
+    origins = request.all("origin")
+    if not origins or origins == ["null"]:
+        return True
+    return len(origins) == 1 and origin_is_ours(origins[0], outside, config)
+
+
 def host_is_known(outside: Outside, config: GateConfig) -> bool:
     """Whether the Host is an address, localhost or PUBLIC_URL's: against DNS rebinding.
 

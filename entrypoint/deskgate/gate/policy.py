@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 
 from deskgate.gate import credentials, headers, limits, outside, targets
-from deskgate.gate.answers import page_headers, plain, plain_headers, unauthorised
+from deskgate.gate.answers import json_headers, page_headers, plain, plain_headers, unauthorised
 from deskgate.gate.handshake import decide_websocket
 from deskgate.gate.messages import (
     Access,
@@ -19,9 +19,9 @@ from deskgate.gate.messages import (
     Decision,
     Logout,
     Probe,
-    Report,
     Request,
     ServeFile,
+    WrongToken,
 )
 from deskgate.tokens import Role
 
@@ -48,21 +48,27 @@ def decide(request: Request, context: Context) -> Decision:
     except targets.BadTargetError:
         return plain(context, 400, close=True)
     name = None if target.path is None else targets.name_in(target.path, config.subpath)
-    reading = request.method != "POST"
-    if name in PROBES and reading:
-        return Probe(headers=plain_headers(context))
+    if name in PROBES and request.method != "POST":
+        return _health(context)
     view = outside.see(request, config)
     if config.open and not _open_allows(request, view, context):
         return plain(context, 403)
-    if len(tokens) > 1:
+    if len(tokens) + len(target.tickets) > 1:
         return plain(context, 400, close=True)
-    if name == "login" and not reading:
+    if name == "login" and request.method == "POST":
         return _login(request, tokens, view, context)
-    query_token = tokens[0] if tokens else None
-    finding = credentials.identify(request, query_token, view, context)
+    finding = credentials.identify(
+        request,
+        tokens[0] if tokens else None,
+        # A page that is only fetched, by a preview of links say, must not use a ticket up.
+        target.tickets[0] if target.tickets and name == "websockify" else None,
+        view,
+        context,
+    )
     if finding.access is None:
         cookies = (credentials.no_cookie(view, context),) if finding.stale_cookie else ()
-        return unauthorised(context, cookies)
+        answer = unauthorised(context, cookies)
+        return WrongToken(answer=answer, client=view.client) if finding.wrong else answer
     if name is None:
         return plain(context, 400, close=True)
     return _route(request, name, target.query, finding.access, view, context)
@@ -86,6 +92,15 @@ def check_head(request: Request, context: Context) -> Answer | None:
     return None
 
 
+def _health(context: Context) -> Probe:
+    answered = plain_headers(context)
+    return Probe(
+        good=Answer(status=200, headers=answered, body=b"ok\n"),
+        bad=Answer(status=503, headers=answered, body=b"no\n"),
+        stranger=True,
+    )
+
+
 def _open_allows(request: Request, view: outside.Outside, context: Context) -> bool:
     """Without a credential, only the Host and the Origin keep other sites' pages out."""
     if not outside.host_is_known(view, context.config):
@@ -96,41 +111,36 @@ def _open_allows(request: Request, view: outside.Outside, context: Context) -> b
     return len(origins) == 1 and outside.origin_is_ours(origins[0], view, context.config)
 
 
-def _from_our_page(request: Request, view: outside.Outside, context: Context) -> bool:
-    """Whether a POST is not from another site's page.
-
-    A form of our own page says `Origin: null`, because of our Referrer-Policy (Fetch standard);
-    then only Sec-Fetch-Site, which plain http outside localhost lacks, tells more.
-    """
-    if request.one("sec-fetch-site") in {"cross-site", "same-site"}:
-        return False
-    origins = request.all("origin")
-    if not origins or origins == ["null"]:
-        return True
-    return len(origins) == 1 and outside.origin_is_ours(origins[0], view, context.config)
-
-
 def _login(
     request: Request, query_tokens: list[str], view: outside.Outside, context: Context
-) -> Answer:
-    if not _from_our_page(request, view, context):
+) -> Answer | WrongToken:
+    if not outside.is_from_our_page(request, view, context.config):
         return plain(context, 403)
     kind = (request.one("content-type") or "").partition(";")[0].strip().lower()
     try:
         fields = targets.read_fields(request.body.decode("utf-8", "replace"))
     except targets.BadTargetError:
         return plain(context, 400, close=True)
-    given = [value for name, value in fields if name == "token"]
+    given = [(name, value.strip()) for name, value in fields if name in {"token", "ticket"}]
     if kind != FORM or query_tokens or len(given) > 1:
         return plain(context, 400, close=True)
-    token = credentials.check_token(given[0].strip(), context) if given else None
-    if token is None:
+    if not given:
         return unauthorised(context)
+    kind_of_credential, text = given[0]
+    spent = None
+    if kind_of_credential == "token":
+        token = credentials.check_token(text, context)
+    else:
+        access = credentials.check_ticket(text, context)
+        token, spent = (access.token, access.ticket) if access else (None, None)
+    if token is None:
+        return WrongToken(answer=unauthorised(context), client=view.client)
     cookie = credentials.new_cookie(token, view, context)
     if "application/json" in request.words("accept"):  # our page's script moves on by itself
-        return Answer(status=204, headers=(*plain_headers(context), cookie))
+        return Answer(status=204, headers=(*plain_headers(context), cookie), ticket=spent)
     location = targets.clean_location("", ())
-    return Answer(status=303, headers=(*plain_headers(context), cookie, ("Location", location)))
+    answered = (*plain_headers(context), cookie, ("Location", location))
+    return Answer(status=303, headers=answered, ticket=spent)
 
 
 def _route(
@@ -143,6 +153,10 @@ def _route(
 ) -> Decision:
     if name == "logout":
         return _logout(request, access, view, context)
+    if name == "metrics" or name.startswith("api/"):
+        from deskgate.gate import api  # late: 12 ms of every start, and few are asked for it
+
+        return api.decide_api(request, name, query, access, view, context)
     if request.method == "POST":
         return plain(context, 405, ("Allow", READ))
     if name == "websockify":
@@ -158,16 +172,13 @@ def _route(
     return _content(name, access, context)
 
 
-def _content(name: str, access: Access, context: Context) -> Decision:
-    json_headers = (*headers.common(context.config), headers.JSON, headers.NO_STORE)
+def _content(name: str, access: Access, context: Context) -> Answer | ServeFile:
     if name == "defaults.json":
-        return Answer(status=200, headers=json_headers, body=_json(DEFAULTS))
+        return Answer(status=200, headers=json_headers(context), body=_json(DEFAULTS))
     if name == "mandatory.json":
         watching = WATCHING if access.role is Role.VIEW else {}
-        return Answer(status=200, headers=json_headers, body=_json({**MANDATORY, **watching}))
-    if name == "api/status":
-        allowed = access.role is Role.CONTROL and access.carrier is not Carrier.QUERY
-        return Report(headers=json_headers) if allowed else plain(context, 403)
+        body = _json({**MANDATORY, **watching})
+        return Answer(status=200, headers=json_headers(context), body=body)
     if name in context.files:
         return ServeFile(name=name, headers=headers.common(context.config))
     return plain(context, 404)
@@ -178,7 +189,7 @@ def _logout(
 ) -> Answer | Logout:
     if request.method != "POST":
         return plain(context, 405, ("Allow", "POST"))
-    if not _from_our_page(request, view, context):
+    if not outside.is_from_our_page(request, view, context.config):
         return plain(context, 403)
     gone = (credentials.no_cookie(view, context), ("Location", "./"))
     answer = Answer(status=303, headers=(*plain_headers(context), *gone))

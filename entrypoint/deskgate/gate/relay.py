@@ -39,7 +39,7 @@ class Viewer(asyncio.Protocol):
         access: what let it in; its end is the viewer's.
         guest: there is no place for it: it is greeted and no more.
         client: the person's address, for the log.
-        on_gone: called once when it is over.
+        on_joined, on_gone: called once each, when it is a viewer and when it is over.
     """
 
     def __init__(
@@ -50,14 +50,17 @@ class Viewer(asyncio.Protocol):
         access: Access,
         client: str,
         guest: bool,
+        on_joined: Callable[[Viewer], None],
         on_gone: Callable[[Viewer], None],
     ) -> None:
         self.access = access
         self.guest = guest
+        self.sent = self.received = 0  # RFB bytes
         self.joined = False  # sent its ClientInit; a health probe never does
         self._browser = transport
         self._link = link
         self._client = client
+        self._on_joined = on_joined
         self._on_gone = on_gone
         self._frames = Protocol(Side.SERVER, state=State.OPEN, max_size=limits.MESSAGE_BYTES)
         self._handshake = rfb.ServerHandshake()
@@ -127,11 +130,13 @@ class Viewer(asyncio.Protocol):
                 return
         if message and (self.joined or self._join()):
             # One write a message: up to 1.15, Xvnc loses step when SetDesktopSize is split.
+            self.received += len(message)
             self._link.transport.write(message)
 
     def _join(self) -> bool:
         self.joined = not self.guest
         if self.joined:
+            self._on_joined(self)
             log.info(f"{self.name} joined")
         else:
             self.close(TRY_LATER, "no place left")
@@ -209,6 +214,7 @@ class Viewer(asyncio.Protocol):
     def from_desk(self, data: memoryview) -> None:
         """Pass Xvnc's bytes on as one frame."""
         if not self._code:
+            self.sent += len(data)
             self._browser.write(b"".join((binary_header(len(data)), data)))
 
     def desk_lost(self) -> None:

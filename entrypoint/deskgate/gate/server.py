@@ -14,7 +14,16 @@ from deskgate.gate.channel import Channel
 from deskgate.gate.desk import DeskLink
 from deskgate.gate.keeper import Arrival, Keeper
 from deskgate.gate.lines import LineCheck
-from deskgate.gate.messages import Answer, Context, Probe, Request, Upgrade
+from deskgate.gate.messages import (
+    Answer,
+    Context,
+    Decision,
+    Probe,
+    Request,
+    Screenshot,
+    Upgrade,
+    WrongToken,
+)
 from deskgate.gate.outside import see
 
 # What h11 keeps of a head that is not whole yet.
@@ -104,7 +113,7 @@ class Connection(Channel):
 
     def _begin(self, event: h11.Request) -> None:
         self._body = b""
-        self._request = actions.request_of(event, self._peer)
+        self._request = actions.request_of(event, self.peer)
         refusal = policy.check_head(self._request, self._keeper.context())
         if refusal is not None:
             self._send(refusal)
@@ -118,16 +127,17 @@ class Connection(Channel):
         request = self._request = replace(self._request, body=self._body)
         context = self._keeper.context()
         decision = policy.decide(request, context)
-        refused = isinstance(decision, Answer) and decision.status >= 400
-        if not refused and not isinstance(decision, Probe):
+        if _is_known(decision):
             goner = self._keeper.greet(self)
             if goner is not None:
                 goner.abort()
-        if isinstance(decision, Upgrade | Probe):
+        if isinstance(decision, Upgrade | Probe | Screenshot):
             self._stop_clock()
             self._transport.pause_reading()
             self._task = asyncio.ensure_future(self._ask_desk(request, decision, context))
             if isinstance(decision, Upgrade):
+                if decision.access.ticket is not None:
+                    self._keeper.tickets.spend(decision.access.ticket)
                 # Now, not in the task: requests that come in one go must see each other.
                 self._arriving = (decision.access.role, decision.guest)
                 self._keeper.arriving[self._arriving] += 1
@@ -136,10 +146,15 @@ class Connection(Channel):
             self._send(actions.answer(request, decision, self._keeper))
 
     async def _ask_desk(
-        self, request: Request, decision: Upgrade | Probe, context: Context
+        self, request: Request, decision: Upgrade | Probe | Screenshot, context: Context
     ) -> None:
         if isinstance(decision, Probe):
             self._resume(await actions.probe(decision, self._keeper))
+            return
+        if isinstance(decision, Screenshot):
+            from deskgate.gate.screenshot import take  # late: few gates are asked for one
+
+            self._resume(await take(decision, self._keeper))
             return
         met = await actions.meet_desk(decision, self._keeper, context)
         if isinstance(met, Answer):
@@ -175,7 +190,8 @@ class Connection(Channel):
             access=decision.access,
             client=see(request, self._keeper.config).client,
             guest=decision.guest,
-            on_gone=self._keeper.viewers.discard,
+            on_joined=self._keeper.welcome,
+            on_gone=self._keeper.gone,
         )
         self._keeper.forget(self)
         self._arrived()
@@ -191,6 +207,7 @@ class Connection(Channel):
         self._send(plain(self._keeper.context(), status, close=True))
 
     def _send(self, answer: Answer) -> None:
+        self._keeper.counts.answers[answer.status] += 1
         headers = on_the_wire(answer, actions.http_date(time.time()))
         with_body = self._request is None or self._request.method != "HEAD"
         try:
@@ -211,3 +228,11 @@ class Connection(Channel):
 
     def _write(self, event: h11.Event) -> None:
         self._transport.write(self._http.send(event) or b"")
+
+
+def _is_known(decision: Decision) -> bool:
+    """Whether the request showed a good credential."""
+    if isinstance(decision, Probe):
+        return not decision.stranger
+    refused = isinstance(decision, Answer) and decision.status >= 400
+    return not refused and not isinstance(decision, WrongToken)

@@ -50,15 +50,21 @@ class Denied:
     When a token's list is full, its oldest entry goes, and with it every cookie of that token
     issued up to then: a forgotten logout must not revive a cookie, and who holds one token
     cannot log out the holders of another.
+
+    Args:
+        ids: token id → session id → issued.
+        floors: token id → sessions issued up to then are logged out.
+        until: the same for every token.
     """
 
     ids: Mapping[str, Mapping[str, int]] = field(default_factory=lambda: MappingProxyType({}))
     floors: Mapping[str, int] = field(default_factory=lambda: MappingProxyType({}))
+    until: int = -1
 
     def holds(self, session: Session) -> bool:
         """Whether this session was logged out."""
         token_id = session.token.token_id
-        if session.issued <= self.floors.get(token_id, -1):
+        if session.issued <= max(self.until, self.floors.get(token_id, -1)):
             return True
         return session.session_id in self.ids.get(token_id, {})
 
@@ -71,17 +77,24 @@ class Denied:
         if len(entries) > DENIED_PER_TOKEN:
             oldest = min(entries, key=lambda session_id: entries[session_id])
             floors[token_id] = max(floors.get(token_id, -1), entries.pop(oldest))
-        return Denied({**self.ids, token_id: entries}, floors)
+        return Denied({**self.ids, token_id: entries}, floors, self.until)
 
     def to_json(self) -> str:
         """As a text: ids of tokens and sessions, none of which opens anything."""
-        return json.dumps({"ids": dict(self.ids), "floors": dict(self.floors)})
+        told = {"ids": dict(self.ids), "floors": dict(self.floors), "until": self.until}
+        return json.dumps(told)
 
     @classmethod
     def from_json(cls, text: str) -> Denied:
-        """Read what `to_json` wrote."""
-        found = json.loads(text)
-        return cls(found["ids"], found["floors"])
+        """Read what `to_json` wrote; ValueError for anything else."""
+        match json.loads(text):
+            case {"ids": dict(ids), "floors": dict(floors), "until": int(until)}:
+                listed = [entries for entries in ids.values() if isinstance(entries, dict)]
+                issued = [floors, *listed]
+                times = [each for entries in issued for each in entries.values()]
+                if len(listed) == len(ids) and all(type(each) is int for each in times):
+                    return cls(ids, floors, until)
+        raise ValueError("not of our form")
 
 
 def issue_cookie(token: Token, boot_secret: bytes, *, now: float, chance: bytes) -> str:

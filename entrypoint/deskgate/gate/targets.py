@@ -39,6 +39,11 @@ class Target:
     query: Query
 
     @property
+    def tickets(self) -> list[str]:
+        """Every ticket in the query."""
+        return [value for name, value in self.query if name == "ticket"]
+
+    @property
     def tokens(self) -> list[str]:
         """Every token in the query: its own parameter, and those inside noVNC's `path`."""
         found = [value for name, value in self.query if name == "token"]

@@ -22,12 +22,14 @@ from typing import Any
 
 from websockets.sync.client import ClientConnection, connect
 
-from deskgate import rfb
+from deskgate import clock, rfb
 from deskgate.files import templates_dir
 from deskgate.gate.config import read_config
 from deskgate.gate.keeper import Keeper
 from deskgate.gate.life import say_goodbye
 from deskgate.gate.server import Connection
+from deskgate.programs import TOKENS_FILE
+from deskgate.tokens import Role
 
 from .samples import CONTROL, SECRET, VIEW, raw_config
 
@@ -161,31 +163,42 @@ class Gate:
         return int(self.ask(head, body).split(b" ", 2)[1])
 
     def view(
-        self, token: str | None = CONTROL, **options: Any
+        self, token: str | None = CONTROL, path: str = "/websockify", **options: Any
     ) -> contextlib.AbstractContextManager[ClientConnection]:
         """A WebSocket of a client that knows a token."""
         query = f"?token={token}" if token else ""
-        url = f"ws://127.0.0.1:{self.port}/websockify{query}"
+        url = f"ws://127.0.0.1:{self.port}{path}{query}"
         made: contextlib.AbstractContextManager[ClientConnection] = connect(
             url, **{"compression": None, "ping_interval": None, **options}
         )
         return made
 
-    def upgrade(self, *headers: str, token: str | None = CONTROL) -> bytes:
+    def replace_tokens(self, text: str) -> None:
+        """Give the gate another token file, as `deskgate token` does: whole, by rename."""
+        fresh = self.tokens.with_name("fresh")
+        fresh.write_text(text)
+        fresh.rename(self.tokens)
+
+    def upgrade(
+        self, *headers: str, token: str | None = CONTROL, target: str = "/websockify"
+    ) -> bytes:
         """The head of a request for a WebSocket, without its last empty line."""
         query = f"?token={token}" if token else ""
         lines = [
-            f"GET /websockify{query} HTTP/1.1",
+            f"GET {target}{query} HTTP/1.1",
             *("Upgrade: websocket", "Connection: Upgrade", "Sec-WebSocket-Version: 13"),
             *("Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==", f"Host: 127.0.0.1:{self.port}"),
             *headers,
         ]
         return "\r\n".join(lines).encode()
 
-    def refuses(self, *headers: str, token: str | None = CONTROL) -> int:
+    def refuses(
+        self, *headers: str, token: str | None = CONTROL, target: str = "/websockify"
+    ) -> int:
         """The status with which a WebSocket is refused."""
         with self.socket() as sock:
-            sock.sendall(self.upgrade(*headers, "Connection: close", token=token) + b"\r\n\r\n")
+            head = self.upgrade(*headers, "Connection: close", token=token, target=target)
+            sock.sendall(head + b"\r\n\r\n")
             return int(read_all(sock).split(b" ", 2)[1])
 
 
@@ -209,6 +222,11 @@ def join(viewer: ClientConnection) -> None:
     viewer.send(b"\x01")
 
 
+def roles_here(gate: Gate) -> list[Role]:
+    """The role of each viewer."""
+    return [access.role for access in gate.keeper.joined()]
+
+
 def shake(viewer: ClientConnection) -> None:
     """A viewer's half of the RFB opening, as noVNC does it."""
     assert viewer.recv(5) == rfb.VERSION
@@ -228,7 +246,7 @@ def close_code(viewer: ClientConnection, timeout: float = 5) -> int | None:
 
 def write_files(folder: Path, port: int, **changes: Any) -> Path:
     """gate.json, tokens and the password file, as the conductor writes them."""
-    (folder / "tokens").write_text(TOKEN_FILE)
+    (folder / TOKENS_FILE).write_text(TOKEN_FILE)
     passwords = rfb.obfuscate(CONTROL_PASSWORD) + rfb.obfuscate(VIEW_PASSWORD)
     (folder / "rfbauth").write_bytes(passwords)
     web = folder / "web"
@@ -239,9 +257,10 @@ def write_files(folder: Path, port: int, **changes: Any) -> Path:
     raw = raw_config(
         listen=["127.0.0.1", 0],
         web=str(web),
-        tokens=str(folder / "tokens"),
+        tokens=str(folder / TOKENS_FILE),
         rfb=f"127.0.0.1:{port}",
         rfbauth=str(folder / "rfbauth"),
+        booted=clock.booted_at(),
     )
     path = folder / "gate.json"
     path.write_text(json.dumps({**raw, **changes}))
@@ -283,7 +302,7 @@ def running_gate(folder: Path, port: int, **changes: Any) -> Iterator[Gate]:
         await asyncio.gather(*rest, return_exceptions=True)
 
     try:
-        yield Gate(keeper, loop, listener.getsockname()[1], folder / "tokens")
+        yield Gate(keeper, loop, listener.getsockname()[1], folder / TOKENS_FILE)
     finally:
         asyncio.run_coroutine_threadsafe(stop(), loop).result(5)
         loop.call_soon_threadsafe(loop.stop)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Container
+from collections.abc import Container, Mapping
 from typing import Any
 
 from deskgate.gate import credentials
@@ -11,6 +11,7 @@ from deskgate.gate.config import GateConfig, read_config
 from deskgate.gate.messages import Context, LoginPage, Request
 from deskgate.gate.outside import see
 from deskgate.gate.sessions import Denied
+from deskgate.gate.tickets import Ticket
 from deskgate.tokens import Role, Token, digest_of
 
 CONTROL = "c0ntrO1-" * 8
@@ -36,7 +37,14 @@ def raw_config(**changes: Any) -> dict[str, Any]:
         "web": "/web",
         "subpath": "/",
         "public_url": None,
+        "links": "http://localhost:8002/",
         "tokens": "/run/tokens",
+        "more_tokens": None,
+        "hash_tokens": False,
+        "short_tokens": False,
+        "query_tokens": True,
+        "cookie_suffix": None,
+        "booted": NOW - 1000,
         "rfb": "127.0.0.1:5901",
         "rfbauth": "/run/rfbauth",
         "auth": "token",
@@ -60,6 +68,7 @@ def context(
     denied: Denied | None = None,
     now: float = NOW,
     files: Container[str] = FILES,
+    tickets: Mapping[bytes, Ticket] | None = None,
     places: int = 2,
     guests: int = 0,
     **changes: Any,
@@ -70,6 +79,7 @@ def context(
         tokens=tokens,
         boot_secret=SECRET,
         denied=denied or Denied(),
+        tickets=tickets or {},
         now=now,
         chance=CHANCE,
         page=PAGE,

@@ -5,9 +5,13 @@ from __future__ import annotations
 from deskgate.gate.limits import Crowd
 
 
+def one_address(each: str) -> str:
+    return "192.0.2.7"
+
+
 def test_the_oldest_makes_room_for_the_newest() -> None:
     """Silent connections cannot keep a person out."""
-    crowd: Crowd[str] = Crowd(2, lambda each: False)
+    crowd: Crowd[str] = Crowd(2, lambda each: False, one_address)
     assert crowd.add("a") is None
     assert crowd.add("b") is None
     assert crowd.add("c") == "a"
@@ -16,7 +20,7 @@ def test_the_oldest_makes_room_for_the_newest() -> None:
 
 def test_who_does_nothing_goes_before_the_oldest() -> None:
     """A person whose request has begun stays, however many silent connections come after."""
-    crowd: Crowd[str] = Crowd(3, lambda each: each.startswith("silent"))
+    crowd: Crowd[str] = Crowd(3, lambda each: each.startswith("silent"), one_address)
     for each in ("person", "silent 1", "silent 2"):
         assert crowd.add(each) is None
     assert crowd.add("silent 3") == "silent 1"
@@ -27,7 +31,7 @@ def test_who_does_nothing_goes_before_the_oldest() -> None:
 
 def test_who_is_here_already_takes_no_second_place() -> None:
     """Nor does it go for itself."""
-    crowd: Crowd[str] = Crowd(1, lambda each: True)
+    crowd: Crowd[str] = Crowd(1, lambda each: True, one_address)
     assert crowd.add("a") is None
     assert crowd.add("a") is None
     assert crowd.add("b") == "a"
@@ -35,8 +39,20 @@ def test_who_is_here_already_takes_no_second_place() -> None:
 
 def test_who_left_takes_no_place() -> None:
     """And leaving twice is no error."""
-    crowd: Crowd[str] = Crowd(1, lambda each: False)
+    crowd: Crowd[str] = Crowd(1, lambda each: False, one_address)
     crowd.add("a")
     crowd.remove("a")
     crowd.remove("a")
     assert crowd.add("b") is None
+
+
+def test_who_goes_is_of_the_address_with_the_most() -> None:
+    """A flood from one address pushes nobody out who comes from another."""
+    crowd: Crowd[str] = Crowd(3, lambda each: True, lambda each: each.split()[0])
+    for each in ("person 1", "flood 1", "flood 2"):
+        assert crowd.add(each) is None
+    assert [crowd.add(f"flood {number}") for number in (3, 4, 5)] == [
+        "flood 1",
+        "flood 2",
+        "flood 3",
+    ]

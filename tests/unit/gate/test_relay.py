@@ -8,6 +8,7 @@ import socket
 import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import pytest
 from websockets.exceptions import ConnectionClosed
@@ -27,6 +28,7 @@ from .running import (
     close_code,
     join,
     receive,
+    roles_here,
     running_gate,
     shake,
     wait_until,
@@ -147,7 +149,7 @@ def test_a_probe_is_no_viewer(gate: Gate, capfd: pytest.CaptureFixture[str]) -> 
     assert "info:" not in capfd.readouterr().err
     with gate.view() as viewer:
         join(viewer)
-        wait_until(lambda: gate.keeper.count() == (1, 0))
+        wait_until(lambda: roles_here(gate) == [Role.CONTROL])
     wait_until(lambda: not gate.keeper.viewers)
     err = capfd.readouterr().err
     assert err.count("joined") == err.count("left") == 1
@@ -176,7 +178,7 @@ def test_in_a_full_house_a_machine_is_greeted_and_no_more(
             assert gate.refuses(f"Authorization: Bearer {CONTROL}", token=None) == 503
             join(probe)
             assert close_code(probe) == 1013
-        wait_until(lambda: gate.keeper.count() == (1, 0))
+        wait_until(lambda: roles_here(gate) == [Role.CONTROL])
 
 
 def test_a_message_arrives_in_one_write(gate: Gate, desk: Desk) -> None:
@@ -367,7 +369,7 @@ def test_a_file_that_is_being_written_is_waited_for(
         time.sleep(0.1)  # some looks
         gate.tokens.write_text(TOKEN_FILE.split("# name=view")[0])
         wait_until(lambda: gate.refuses(token=VIEW) == 401)
-        assert gate.keeper.count() == (1, 0)
+        assert roles_here(gate) == [Role.CONTROL]
 
 
 @pytest.mark.usefixtures("quick")
@@ -401,10 +403,7 @@ def test_logging_out_ends_the_sessions_viewers(gate: Gate, desk: Desk) -> None:
         answer = gate.ask(f"GET /?token={CONTROL} HTTP/1.1")
         cookies.append(answer.split(b"Set-Cookie: ")[1].split(b";")[0].decode())
     first, second = (
-        {
-            "additional_headers": {"Cookie": one},
-            "origin": f"http://127.0.0.1:{gate.port}",
-        }
+        dict[str, Any](additional_headers={"Cookie": one}, origin=f"http://127.0.0.1:{gate.port}")
         for one in cookies
     )
     with gate.view(None, **first) as leaving, gate.view(None, **second) as staying:

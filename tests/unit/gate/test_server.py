@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import socket
 from pathlib import Path
@@ -140,7 +141,7 @@ def test_a_slow_reader_that_reads_gets_everything(
     gate: Gate, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Only standing still is punished."""
-    monkeypatch.setattr(limits, "KEEP_ALIVE_SECONDS", 0.3)
+    monkeypatch.setattr(limits, "KEEP_ALIVE_SECONDS", 1.0)
     with gate.socket() as sock:
         sock.sendall(f"GET /big.js HTTP/1.1\r\nHost: a\r\n{BEARER}\r\n\r\n".encode())
         assert len(read_all(sock)) > BIG_BYTES
@@ -217,13 +218,16 @@ def test_without_a_desktop_the_upgrade_is_503(gate: Gate, desk: Desk) -> None:
 
 
 def test_status_counts_viewers_by_role(gate: Gate) -> None:
-    """For `deskgate status`."""
+    """For `deskgate status` and `deskgate token list`."""
     with gate.view() as one, gate.view(VIEW) as two, gate.view(VIEW) as three, gate.view():
         for viewer in (one, two, three):
             join(viewer)
         wait_until(lambda: sum(viewer.joined for viewer in gate.keeper.viewers) == 3)
         answer = gate.ask(f"GET /api/status HTTP/1.1\r\n{BEARER}")
-    assert answer.endswith(b'{"viewers": {"control": 1, "view": 2}}')
+    assert json.loads(answer.partition(b"\r\n\r\n")[2]) == {
+        "viewers": {"control": 1, "view": 2},
+        "names": {"control": 1, "view": 2},
+    }
 
 
 def test_a_file_that_went_away_is_404(gate: Gate, tmp_path: Path) -> None:

@@ -1,0 +1,193 @@
+"""The addresses for machines: status, metrics, links, tokens, a picture. Pure.
+
+A token in a query opens none of them, as it stands in logs. Tokens are managed with the start's
+own control token alone, shown as Bearer: whoever was lent the desktop cannot lend it on.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from deskgate import links
+from deskgate.forms import FormError, duration, public_url
+from deskgate.gate import headers, limits, outside
+from deskgate.gate.answers import json_headers, plain, unavailable
+from deskgate.gate.messages import (
+    Access,
+    Answer,
+    Carrier,
+    Change,
+    Context,
+    Decision,
+    Metrics,
+    NewTicket,
+    Probe,
+    Report,
+    Request,
+    Screenshot,
+    TokenChange,
+)
+from deskgate.gate.targets import Query
+from deskgate.tokens import NAME, Role
+
+OWNER = Role.CONTROL.value  # the name of the start's own control token
+TOKENS = "api/tokens"
+
+
+class BadBodyError(ValueError):
+    """A body that the address cannot use. The text says what is allowed."""
+
+
+def decide_api(
+    request: Request,
+    name: str,
+    query: Query,
+    access: Access,
+    view: outside.Outside,
+    context: Context,
+) -> Decision:
+    """Decide about an address below `api/`, or `metrics`."""
+    if access.carrier is Carrier.QUERY:
+        return plain(context, 403)
+    if name == "api/tickets":
+        return _ticket(request, access, view, context)
+    if name == "api/desktop/url":
+        return _read_only(request, context) or _url(request, query, access, context)
+    if name == TOKENS or name.startswith(f"{TOKENS}/"):
+        return _tokens(request, name, access, context)
+    common = headers.common(context.config)
+    looks: Mapping[str, Decision] = {
+        "metrics": Metrics(headers=(*common, headers.METRICS, headers.NO_STORE)),
+        "api/status": Report(headers=json_headers(context)),
+        "api/screenshot.png": Screenshot(headers=(*common, headers.PNG, headers.NO_STORE)),
+    }
+    if name not in looks:
+        return plain(context, 404)
+    if access.role is not Role.CONTROL:
+        return plain(context, 403)
+    return _read_only(request, context) or looks[name]
+
+
+def _read_only(request: Request, context: Context) -> Answer | None:
+    return plain(context, 405, ("Allow", "GET, HEAD")) if request.method == "POST" else None
+
+
+def _refuse(context: Context, status: int, text: str) -> Answer:
+    return Answer(
+        status=status, headers=json_headers(context), body=json.dumps({"error": text}).encode()
+    )
+
+
+def _base(given: str | None, context: Context) -> str:
+    """Where links begin: as asked for, or as the start prints them.
+
+    Raises:
+        FormError: it is no address.
+    """
+    return context.config.links if given is None else f"{public_url(given)}/"
+
+
+def _url(request: Request, query: Query, access: Access, context: Context) -> Answer | Probe:
+    """The link of the token that was shown, for whoever embeds the desktop."""
+    bearer = [value for value in request.all("authorization") if value]
+    if access.carrier is not Carrier.BEARER:
+        return plain(context, 403)
+    try:
+        base = _base(dict(query).get("base_url"), context)
+    except FormError as error:
+        return _refuse(context, 400, f"base_url: {error}")
+    link = links.full_link(base, bearer[0].partition(" ")[2].strip())
+    body = json.dumps({"url": link}).encode()
+    good = Answer(status=200, headers=json_headers(context), body=body)
+    return Probe(good=good, bad=unavailable(context), stranger=False)
+
+
+def _ticket(
+    request: Request, access: Access, view: outside.Outside, context: Context
+) -> Answer | NewTicket:
+    if request.method != "POST":
+        return plain(context, 405, ("Allow", "POST"))
+    if access.token is None:  # nobody needs one
+        return plain(context, 404)
+    # Only a cookie comes by itself, from any page the browser shows.
+    if access.carrier is Carrier.COOKIE and not outside.is_from_our_page(
+        request, view, context.config
+    ):
+        return plain(context, 403)
+    try:
+        body = _read_body(request, {"ttl", "base_url"})
+        seconds = _seconds(body) or limits.TICKET_SECONDS
+        if seconds > limits.TICKET_SECONDS_AT_MOST:
+            raise BadBodyError("ttl: give at most 10m")
+        base = _base(body.get("base_url"), context)
+    except (BadBodyError, FormError) as error:
+        return _refuse(context, 400, str(error))
+    return NewTicket(access=access, base=base, seconds=seconds, headers=json_headers(context))
+
+
+def _tokens(request: Request, name: str, access: Access, context: Context) -> Answer | TokenChange:
+    owner = access.token is not None and access.token.name == OWNER
+    if not owner or access.role is not Role.CONTROL or access.carrier is not Carrier.BEARER:
+        return plain(context, 403)
+    which, _, action = name.removeprefix(TOKENS).removeprefix("/").partition("/")
+    answered = json_headers(context)
+    if which and action not in {"rotate", "revoke"}:
+        return plain(context, 404)
+    if request.method != "POST":
+        if which:
+            return plain(context, 405, ("Allow", "POST"))
+        return TokenChange(change=Change.LIST, headers=answered)
+    try:
+        body = _read_body(request, {"name", "role", "ttl", "base_url"})
+        base, seconds = _base(body.get("base_url"), context), _seconds(body)
+        if not which:
+            return TokenChange(
+                change=Change.ADD,
+                headers=answered,
+                base=base,
+                name=_name(body),
+                role=_role(body),
+                seconds=seconds,
+            )
+    except (BadBodyError, FormError) as error:
+        return _refuse(context, 400, str(error))
+    change = Change(action)
+    return TokenChange(change=change, headers=answered, base=base, name=which, seconds=seconds)
+
+
+def _read_body(request: Request, known: set[str]) -> dict[str, str]:
+    """A JSON object of texts, or nothing."""
+    if not request.body:
+        return {}
+    example = 'give a JSON object such as {"name": "alice", "role": "view", "ttl": "30m"}'
+    try:
+        found: Any = json.loads(request.body)
+    except (ValueError, RecursionError):
+        raise BadBodyError(example) from None
+    if not isinstance(found, dict) or not all(isinstance(each, str) for each in found.values()):
+        raise BadBodyError(example)
+    if unknown := sorted(found.keys() - known):
+        raise BadBodyError(f"{unknown[0][:64]}: not known here; {example}")
+    return found
+
+
+def _seconds(body: Mapping[str, str]) -> int | None:
+    try:
+        return duration(body["ttl"]) if "ttl" in body else None
+    except FormError as error:
+        raise BadBodyError(f"ttl: {error}") from None
+
+
+def _name(body: Mapping[str, str]) -> str:
+    if not NAME.fullmatch(body.get("name", "")):
+        raise BadBodyError("name: give up to 64 letters, digits and . _ - such as alice")
+    return body["name"]
+
+
+def _role(body: Mapping[str, str]) -> Role:
+    try:
+        return Role(body.get("role", Role.VIEW))
+    except ValueError:
+        raise BadBodyError("role: give control or view") from None

@@ -1,0 +1,233 @@
+"""Changing the tokens of a running desktop: the one place that edits its token file.
+
+`deskgate token` and the gate's own addresses both come here. A change is made under a lock and
+replaces the file whole; the gate sees it within half a second. Standard library only.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import json
+import os
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, Final
+
+from deskgate import clock, files, links
+from deskgate.errors import ProgramError
+from deskgate.programs import TOKENS_FILE
+from deskgate.tokenfile import (
+    Row,
+    TokenFileError,
+    adding,
+    format_row,
+    parse_rows,
+    without,
+)
+from deskgate.tokens import TOKEN_BYTES, NewToken, Role, format_expiry
+
+LOCK_POLL_SECONDS: Final = 0.02
+MAX_TOKENS: Final = 1000  # the gate compares each request's token with all of them
+
+
+class StoreError(ProgramError):
+    """The change cannot be made. The text never holds a token."""
+
+
+class NameTakenError(StoreError):
+    """A token of this name exists."""
+
+
+class NoSuchNameError(StoreError):
+    """No token has this name, or it is not ours to change."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Store:
+    """The token file of one running desktop.
+
+    Args:
+        target: where control rows lead, for stock websockify.
+        hide: keep hashes in place of tokens.
+        more: VNC_TOKENS_FILE, whose rows are not ours to change.
+        base: where links begin.
+        booted: see `deskgate.clock`.
+    """
+
+    folder: Path
+    target: str
+    hide: bool
+    more: str | None
+    base: str
+    booted: float
+
+    @property
+    def path(self) -> Path:
+        """The token file."""
+        return self.folder / TOKENS_FILE
+
+    def now(self) -> float:
+        """Seconds since the epoch, by the desktop's own clock."""
+        return clock.now(self.booted)
+
+    def link(self, token: NewToken) -> str:
+        """The link of a token that was just made."""
+        return links.full_link(self.base, token.value)
+
+    def read(self) -> tuple[tuple[NewToken, ...], tuple[NewToken, ...]]:
+        """The rows of our file, and those of VNC_TOKENS_FILE."""
+        ours = tuple(row.token for row in _rows(self.path))
+        more = tuple(row.token for row in _rows(Path(self.more))) if self.more else ()
+        return ours, more
+
+    def add(self, name: str, role: Role, *, expires: float | None, wait_seconds: float) -> NewToken:
+        """Make a token.
+
+        Args:
+            expires: seconds since the epoch; None for never.
+            wait_seconds: for another change that is under way.
+
+        Raises:
+            NameTakenError: a live token has this name.
+            StoreError: the file cannot be read, written or locked.
+        """
+        token = NewToken(name=name, role=role, value=_fresh(), expires=expires)
+
+        def edit(text: str) -> str:
+            for row in parse_rows(text, short=True):
+                if _is_over(row, self.now()) and row.token.name not in set(Role):
+                    text = without(text, row.token.name)  # nobody misses it; its name is free
+            taken = {row.token.name for row in parse_rows(text, short=True)}
+            taken |= {row.name for row in self.read()[1]}
+            if name in taken:
+                raise NameTakenError(
+                    f"token: cannot add {name!r}: a token has this name; "
+                    "take another, or revoke it first"
+                )
+            if len(taken) >= MAX_TOKENS:
+                raise StoreError(f"token: cannot add {name!r}: there are {MAX_TOKENS} already")
+            return adding(text, format_row(token, self.target, hide=self.hide))
+
+        self._change(edit, wait_seconds)
+        self._keep_record(token)
+        return token
+
+    def revoke(self, name: str, *, wait_seconds: float) -> None:
+        """Take a token away; its viewers and sessions end. See `add` for the rest."""
+
+        def edit(text: str) -> str:
+            self._own(text, name)
+            return without(text, name)
+
+        self._change(edit, wait_seconds)
+
+    def rotate(self, name: str, *, expires: float | None, wait_seconds: float) -> NewToken:
+        """Replace a token by a new one of the same name and role. See `add`.
+
+        Args:
+            expires: None keeps the old end.
+        """
+        made: list[NewToken] = []
+
+        def edit(text: str) -> str:
+            old = self._own(text, name)
+            ends = old.expires if expires is None else expires
+            if ends is not None and ends <= self.now():
+                raise StoreError(f"token: cannot rotate {name!r}: it has expired; give a new --ttl")
+            made[:] = [replace(old, value=_fresh(), expires=ends)]
+            row = format_row(made[0], self.target, hide=self.hide)
+            return adding(without(text, name), row)
+
+        self._change(edit, wait_seconds)
+        self._keep_record(made[0])
+        return made[0]
+
+    def _own(self, text: str, name: str) -> NewToken:
+        for row in parse_rows(text, short=True):
+            if row.token.name == name:
+                return row.token
+        if name in {row.name for row in self.read()[1]}:
+            raise NoSuchNameError(
+                f"token: cannot change {name!r}: it stands in {self.more}; change it there"
+            )
+        raise NoSuchNameError(f"token: cannot find {name!r}: see deskgate token list")
+
+    def _change(self, edit: Callable[[str], str], wait_seconds: float) -> None:
+        with self._locked(wait_seconds):
+            try:
+                text = edit(self.path.read_text("utf-8"))
+                parse_rows(text, short=True)  # never a file that the gate would refuse
+                files.write_private(self.path, text.encode())
+            except TokenFileError as error:
+                raise StoreError(f"token: cannot use {self.path}: {error}") from None
+            except (OSError, UnicodeDecodeError) as error:
+                reason = error.strerror if isinstance(error, OSError) else "not UTF-8"
+                raise StoreError(f"token: cannot change {self.path}: {reason}") from None
+
+    @contextlib.contextmanager
+    def _locked(self, wait_seconds: float) -> Iterator[None]:
+        deadline = time.monotonic() + wait_seconds
+        try:
+            handle = os.open(self.folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        except OSError as error:
+            raise StoreError(f"token: cannot lock {self.path}: {error.strerror}") from None
+        try:
+            while True:
+                try:
+                    fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                    break
+                except BlockingIOError:
+                    if time.monotonic() >= deadline:
+                        raise StoreError(
+                            "token: another change is under way; try again in a moment"
+                        ) from None
+                    time.sleep(LOCK_POLL_SECONDS)
+            yield
+        finally:
+            os.close(handle)
+
+    def _keep_record(self, token: NewToken) -> None:
+        """Keep the start record's link good, which machines read."""
+        path = self.folder / "start.json"
+        try:
+            record: dict[str, Any] = json.loads(path.read_bytes())
+            link = record["links"][token.name]
+        except (OSError, ValueError, KeyError):
+            return  # no link of the start, or not ready yet
+        if not self.hide:
+            link["url"] = self.link(token)
+            expires = token.expires
+            link["expires"] = None if expires is None else format_expiry(expires)
+            files.write_private(path, json.dumps(record, indent=1).encode() + b"\n")
+
+
+def _fresh() -> str:
+    return os.urandom(TOKEN_BYTES).hex()
+
+
+def _is_over(row: Row, now: float) -> bool:
+    return row.token.expires is not None and row.token.expires <= now
+
+
+def _rows(path: Path) -> tuple[Row, ...]:
+    try:
+        return parse_rows(path.read_text("utf-8"), short=True)
+    except (OSError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) else error
+        raise StoreError(f"token: cannot read {path}: {reason}") from None
+
+
+def open_store(folder: Path) -> Store:
+    """The store of the desktop whose runtime folder this is."""
+    config: dict[str, Any] = json.loads((folder / "gate.json").read_bytes())
+    return Store(
+        folder=folder,
+        target=config["rfb"],
+        hide=config["hash_tokens"],
+        more=config["more_tokens"],
+        base=config["links"],
+        booted=config["booted"],
+    )

@@ -1,0 +1,100 @@
+"""Pictures of the screen: from RFB to PNG, against a scripted server and a real Xvnc."""
+
+from __future__ import annotations
+
+import struct
+import zlib
+
+import pytest
+
+from deskgate.gate import limits, picture
+from deskgate.gate.picture import Camera, PictureError
+
+from .running import Desk, Gate
+from .samples import CONTROL, VIEW
+
+BEARER = f"Authorization: Bearer {CONTROL}"
+RED, BLUE = b"\xff\0\0", b"\0\0\xff"
+
+
+def server_init(width: int, height: int, name: bytes = b"desk") -> bytes:
+    size = struct.pack(">HH", width, height)
+    return size + bytes(16) + len(name).to_bytes(4, "big") + name
+
+
+def rectangle(left: int, top: int, width: int, height: int, colour: bytes) -> bytes:
+    head = struct.pack(">HHHHi", left, top, width, height, picture.RAW)
+    return head + (colour + b"\0") * (width * height)
+
+
+def update(*rectangles: bytes) -> bytes:
+    return struct.pack(">BxH", 0, len(rectangles)) + b"".join(rectangles)
+
+
+def pixels(png: bytes) -> tuple[int, int, list[bytes]]:
+    """Width, height and pixels, row by row, of a PNG without filters."""
+    assert png.startswith(picture.PNG_SIGNATURE)
+    width, height = struct.unpack(">II", png[16:24])
+    data = png[png.index(b"IDAT") + 4 :]
+    rows = zlib.decompress(data[:-16])
+    found = []
+    for row in range(height):
+        line = rows[row * (width * 3 + 1) :][: width * 3 + 1]
+        assert line[0] == 0
+        found += [line[at : at + 3] for at in range(1, len(line), 3)]
+    return width, height, found
+
+
+STREAM = b"".join(
+    (
+        server_init(3, 2),
+        b"\x02",  # Bell
+        b"\x03\0\0\0\0\0\0\x02hi",  # ServerCutText
+        update(rectangle(0, 0, 1, 2, RED)),
+        update(rectangle(1, 0, 2, 1, BLUE), rectangle(1, 1, 2, 1, RED)),
+    )
+)
+
+
+@pytest.mark.parametrize("step", [1, 2, 3, 7, len(STREAM)])
+def test_a_picture_is_the_same_however_it_comes(step: int) -> None:
+    """Byte by byte, or all at once; what else the server says is passed over."""
+    camera, asked = Camera(), b""
+    for at in range(0, len(STREAM), step):
+        asked += camera.feed(STREAM[at : at + step])
+    assert camera.done
+    assert pixels(camera.png()) == (3, 2, [RED, BLUE, BLUE, RED, RED, RED])
+    assert asked.endswith(struct.pack(">BBHHHH", 3, 0, 0, 0, 3, 2))
+
+
+HOSTILE = {
+    "no size": server_init(0, 5),
+    "too large": server_init(65535, 65535),
+    "a long name": server_init(3, 2)[:20] + b"\xff\xff\xff\xff",
+    "an unknown message": server_init(3, 2) + b"\x63",
+    "another encoding": server_init(3, 2) + update(struct.pack(">HHHHi", 0, 0, 1, 1, 7)),
+    "a rectangle beyond the screen": server_init(3, 2) + update(rectangle(2, 0, 2, 1, RED)),
+}
+
+
+@pytest.mark.parametrize("case", HOSTILE)
+def test_what_makes_no_picture_is_refused(case: str) -> None:
+    """Without waiting for ever, and without taking memory for it."""
+    with pytest.raises(PictureError):
+        Camera().feed(HOSTILE[case])
+
+
+def test_without_a_desktop_a_screenshot_is_503(gate: Gate, desk: Desk) -> None:
+    """And a watcher gets none at all."""
+    desk.close()
+    assert gate.status(f"GET /api/screenshot.png HTTP/1.1\r\n{BEARER}") == 503
+    watcher = f"Authorization: Bearer {VIEW}"
+    assert gate.status(f"GET /api/screenshot.png HTTP/1.1\r\n{watcher}") == 403
+
+
+def test_a_desktop_that_hangs_is_given_up(
+    gate: Gate, desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The scripted server never draws."""
+    monkeypatch.setattr(limits, "SCREENSHOT_SECONDS", 1.0)
+    assert gate.status(f"GET /api/screenshot.png HTTP/1.1\r\n{BEARER}") == 503

@@ -1,0 +1,143 @@
+"""The tokens in force follow their files, live."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from deskgate.gate import limits
+
+from .running import TOKEN_FILE, Desk, Gate, close_code, join, roles_here, running_gate, wait_until
+from .samples import CONTROL, VIEW
+
+ALICE = "a1ice-and-her-rabbit-hole-" * 2
+BOB = "b0b-the-builder-can-fix-it" * 2
+MORE = f"# name=alice role=view\n{ALICE}: 127.0.0.1:0\n"
+
+
+def is_in(gate: Gate, token: str) -> bool:
+    return gate.status(f"GET / HTTP/1.1\r\nAuthorization: Bearer {token}") == 200
+
+
+@pytest.fixture
+def both(
+    tmp_path: Path, desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[tuple[Gate, Path]]:
+    """A gate with a file of the person's own."""
+    monkeypatch.setattr(limits, "FAILURES", 1000)  # these tests ask again and again
+    more = tmp_path / "more"
+    more.write_text(MORE)
+    with running_gate(tmp_path, desk.port, more_tokens=str(more)) as gate:
+        yield gate, more
+
+
+def replace(path: Path, text: str) -> None:
+    fresh = path.with_name("fresh")
+    fresh.write_text(text)
+    fresh.rename(path)
+
+
+def test_rows_of_the_persons_own_file_open_the_desktop(both: tuple[Gate, Path]) -> None:
+    """Beside the two links; a replaced file counts within a second, and ends who is out."""
+    gate, more = both
+    assert is_in(gate, ALICE)
+    with gate.view(ALICE) as viewer, gate.view() as owner:
+        join(viewer)
+        join(owner)
+        began = time.monotonic()
+        replace(more, MORE.replace("alice", "bob").replace(ALICE, BOB))
+        assert close_code(viewer) == 1008
+        assert time.monotonic() - began < 1
+        assert is_in(gate, BOB)
+        assert not is_in(gate, ALICE)
+        owner.ping().wait(5)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["half a line", f"# name=view role=view\n{BOB}: 127.0.0.1:0\n", f"{CONTROL}: 127.0.0.1:5901\n"],
+    ids=["no rows", "a name of ours", "a token of ours"],
+)
+def test_s2_a_bad_file_keeps_the_old_set_and_is_said_once(
+    both: tuple[Gate, Path], text: str, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """Neither half of it counts; the next good one does."""
+    gate, more = both
+    replace(more, text)
+    with gate.view(VIEW) as viewer:  # while somebody is here, the files are looked at
+        join(viewer)
+        err = ""
+
+        def said() -> bool:
+            nonlocal err
+            err += capfd.readouterr().err
+            return "old tokens stay in force" in err
+
+        wait_until(said)
+        assert is_in(gate, ALICE)
+        replace(more, MORE.replace(ALICE, BOB))
+        wait_until(lambda: is_in(gate, BOB))
+    err += capfd.readouterr().err
+    assert err.count("old tokens stay in force") == 1
+    assert text.strip() not in err
+
+
+def test_a_file_that_went_away_keeps_the_old_set(both: tuple[Gate, Path]) -> None:
+    """A secret that is being remounted."""
+    gate, more = both
+    more.unlink()
+    gate.call(gate.keeper.reload_tokens)
+    assert is_in(gate, ALICE)
+
+
+def test_s3_five_hundred_rotations_drop_only_who_was_revoked(
+    tmp_path: Path, desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Four viewers stay through all of them; no wrong accept, no wrong refusal."""
+    monkeypatch.setattr(limits, "FAILURES", 10_000)
+    with running_gate(tmp_path, desk.port) as gate, contextlib.ExitStack() as stack:
+        viewers = [stack.enter_context(gate.view()) for _ in range(4)]
+        for viewer in viewers:
+            join(viewer)
+        last = ""
+        for number in range(500):
+            guest = f"{number:04d}-" + ALICE[:40]
+            gate.replace_tokens(f"{TOKEN_FILE}# name=guest role=view\n{guest}: 127.0.0.1:0\n")
+            gate.call(gate.keeper.reload_tokens)
+            if number % 25 == 0:
+                assert is_in(gate, guest)
+                assert not last or not is_in(gate, last)
+                last = guest
+        for viewer in viewers:
+            viewer.ping().wait(5)
+        assert len(roles_here(gate)) == 4
+
+
+@pytest.mark.parametrize("days", [-1, 1])
+def test_s4_a_clock_that_is_set_ends_nobody_and_keeps_nobody(
+    tmp_path: Path, desk: Desk, monkeypatch: pytest.MonkeyPatch, days: int
+) -> None:
+    """NTP steps the clock by a day: sessions stay, and what was to end in a second ends then."""
+    with running_gate(tmp_path, desk.port) as gate:
+        answer = gate.ask(f"GET /?token={CONTROL} HTTP/1.1")
+        cookie = "Cookie: " + answer.split(b"Set-Cookie: ")[1].split(b";")[0].decode()
+        real = time.time
+        monkeypatch.setattr(time, "time", lambda: real() + days * 86400)
+        assert gate.status(f"GET / HTTP/1.1\r\n{cookie}") == 200
+        with gate.view(VIEW) as viewer:
+            join(viewer)
+            ends = gate.keeper.now() + 1.2
+            gate.call(lambda: let_end(gate, ends))
+            began = time.monotonic()
+            assert close_code(viewer) == 1008
+            assert 0.9 < time.monotonic() - began < 3
+
+
+def let_end(gate: Gate, ends: float) -> None:
+    for viewer in gate.keeper.viewers:
+        viewer.access = dataclasses.replace(viewer.access, ends=ends)
