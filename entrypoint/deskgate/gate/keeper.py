@@ -128,6 +128,11 @@ class Keeper:
         self.strangers.remove(connection)
         self._known.remove(connection)
 
+    def close(self) -> None:
+        """The gate ends."""
+        if self._tokens is not None:
+            self._tokens.close()
+
     # Tokens
 
     def now(self) -> float:

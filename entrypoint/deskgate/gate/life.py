@@ -89,6 +89,7 @@ async def say_goodbye(keeper: Keeper) -> None:
         await asyncio.sleep(0.01)
     for viewer in tuple(keeper.viewers):
         viewer.abort()
+    keeper.close()
 
 
 def _tls(config: GateConfig) -> ssl.SSLContext | None:

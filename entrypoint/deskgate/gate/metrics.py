@@ -10,6 +10,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from deskgate.tokens import Role
+
 if TYPE_CHECKING:
     from deskgate.gate.keeper import Keeper
 
@@ -51,14 +53,16 @@ def family(name: str, kind: str, about: str, samples: Iterable[Sample]) -> str:
 def describe(keeper: Keeper) -> str:
     """Everything that is counted."""
     counts, viewers = keeper.counts, tuple(keeper.viewers)
-    roles = Counter(access.role.value for access in keeper.joined())
+    here = Counter(access.role.value for access in keeper.joined())
+    came = {role.value: counts.joined[role.value] for role in Role}  # a series begins at zero
+    roles = {role.value: here[role.value] for role in Role}
     sent = counts.to_viewers + sum(viewer.sent for viewer in viewers)
     received = counts.from_viewers + sum(viewer.received for viewer in viewers)
     live = sum(token.is_live(keeper.now()) for token in keeper.tokens)
     return "".join(
         (
             family("viewers", "gauge", "Viewers that are here.", _by("role", roles)),
-            family("viewers_total", "counter", "Viewers that came.", _by("role", counts.joined)),
+            family("viewers_total", "counter", "Viewers that came.", _by("role", came)),
             family(
                 "rfb_bytes_total",
                 "counter",
