@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hmac
 from dataclasses import dataclass
 
 from deskgate.gate.messages import Access, Carrier, Context, Request
@@ -9,6 +10,7 @@ from deskgate.gate.outside import Outside
 from deskgate.gate.sessions import (
     Session,
     cookie_name,
+    files_key,
     issue_cookie,
     read_cookie,
     set_cookie,
@@ -84,6 +86,13 @@ def identify(
     if bearers:
         token = check_token(bearers[0], context) if len(bearers) == 1 else None
         return _finding(_access(token, Carrier.BEARER))
+    kept = [
+        value.partition(" ")[2].strip()
+        for value in request.all("authorization")
+        if value.partition(" ")[0].lower() == "session"
+    ]
+    if kept:
+        return Finding(access=_session_access(_session(kept, context), Carrier.PAGE))
     if query_token is not None:
         if not context.config.query_tokens:  # right or wrong: it stands in logs by now
             return Finding(access=None)
@@ -93,17 +102,15 @@ def identify(
     values = cookie_values(request, _name(outside, context))
     if not values:
         return Finding(access=None)
-    session = _session(values, context)
+    access = _session_access(_session(values, context), Carrier.COOKIE)
+    return Finding(access=access, stale_cookie=access is None)
+
+
+def _session_access(session: Session | None, carrier: Carrier) -> Access | None:
     if session is None:
-        return Finding(access=None, stale_cookie=True)
-    access = Access(
-        role=session.token.role,
-        carrier=Carrier.COOKIE,
-        token=session.token,
-        session=session,
-        ends=session.ends,
-    )
-    return Finding(access=access)
+        return None
+    token = session.token
+    return Access(role=token.role, carrier=carrier, token=token, session=session, ends=session.ends)
 
 
 def _finding(access: Access | None) -> Finding:
@@ -130,10 +137,24 @@ def cookie_values(request: Request, name: str) -> list[str]:
     return [pair[len(name) + 1 :] for pair in pairs if pair.startswith(f"{name}=")]
 
 
+def new_session(token: Token, context: Context) -> str:
+    """A new session each time somebody logs in (OWASP ASVS 5.0, 7.2.4)."""
+    return issue_cookie(token, context.boot_secret, now=context.now, chance=context.chance)
+
+
 def new_cookie(token: Token, outside: Outside, context: Context) -> tuple[str, str]:
-    """The header that logs a browser in: a new session each time (OWASP ASVS 5.0, 7.2.4)."""
-    value = issue_cookie(token, context.boot_secret, now=context.now, chance=context.chance)
-    return _header(value, outside, context)
+    """The header that logs a browser in."""
+    return _header(new_session(token, context), outside, context)
+
+
+def opens_files(key: str, context: Context) -> bool:
+    """Whether a text is the key to noVNC's files; looks at every token, as `find_token` does."""
+    found = False
+    for token in context.tokens:
+        expected = files_key(token, context.boot_secret)
+        if hmac.compare_digest(expected.encode(), key.encode()) and token.is_live(context.now):
+            found = True
+    return found
 
 
 def no_cookie(outside: Outside, context: Context) -> tuple[str, str]:

@@ -52,8 +52,11 @@ def viewer_csp(scripts: Iterable[str], styles: Iterable[str]) -> str:
 
 
 def login_csp(scripts: Iterable[str], styles: Iterable[str]) -> str:
-    """The policy of our own page: its one script, its one style sheet, its form."""
-    script = " ".join(f"'{value}'" for value in scripts) or "'none'"
+    """The policy of our own page: its script, its style sheet, its form.
+
+    'self' is noVNC's code, for a frame in which browsers keep no cookie for us.
+    """
+    script = " ".join(["'self'", *(f"'{value}'" for value in scripts)])
     style = " ".join(f"'{value}'" for value in styles) or "'none'"
     return (
         f"default-src 'none'; script-src {script}; style-src {style}; img-src data:; "

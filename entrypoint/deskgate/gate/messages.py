@@ -55,6 +55,7 @@ class Carrier(StrEnum):
     QUERY = "query"
     TICKET = "ticket"
     COOKIE = "cookie"
+    PAGE = "page"  # a page's script keeps the session, where the browser keeps no cookie for us
     NONE = "none"  # VNC_AUTH=none: nobody is asked
 
 

@@ -23,9 +23,12 @@ from deskgate.gate.messages import (
     ServeFile,
     WrongToken,
 )
+from deskgate.gate.sessions import files_key
 from deskgate.tokens import Role
 
 READ = "GET, HEAD"
+KEY_MARK = "~"  # before a key in a path, for pages that no cookie follows
+CODE = ".js"  # all that such a page has to load
 METHODS = ("GET", "HEAD", "POST")
 PROBES = ("healthz", "readyz")
 FORM = "application/x-www-form-urlencoded"
@@ -57,6 +60,10 @@ def decide(request: Request, context: Context) -> Decision:
         return plain(context, 400, close=True)
     if name == "login" and request.method == "POST":
         return _login(request, tokens, view, context)
+    if name is not None and name.startswith(KEY_MARK) and request.method != "POST":
+        key, _, file = name.removeprefix(KEY_MARK).partition("/")
+        if file.endswith(CODE) and file in context.files and credentials.opens_files(key, context):
+            return ServeFile(name=file, headers=headers.common(context.config))
     finding = credentials.identify(
         request,
         tokens[0] if tokens else None,
@@ -137,7 +144,15 @@ def _login(
         return WrongToken(answer=unauthorised(context), client=view.client)
     cookie = credentials.new_cookie(token, view, context)
     if "application/json" in request.words("accept"):  # our page's script moves on by itself
-        return Answer(status=204, headers=(*plain_headers(context), cookie), ticket=spent)
+        if ("framed", "1") not in fields:
+            return Answer(status=204, headers=(*plain_headers(context), cookie), ticket=spent)
+        told = {  # in a frame, browsers may keep no cookie for us
+            "session": credentials.new_session(token, context),
+            "files": files_key(token, context.boot_secret),
+            "role": token.role.value,
+        }
+        answered = (*json_headers(context), cookie)
+        return Answer(status=200, headers=answered, body=_json(told), ticket=spent)
     location = targets.clean_location("", ())
     answered = (*plain_headers(context), cookie, ("Location", location))
     return Answer(status=303, headers=answered, ticket=spent)

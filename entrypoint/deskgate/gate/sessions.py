@@ -125,6 +125,14 @@ def read_cookie(
     return Session(token=token, session_id=session_id, issued=int(issued))
 
 
+def files_key(token: Token, boot_secret: bytes) -> str:
+    """What opens noVNC's files, and nothing else, to a page whose browser sends no cookie.
+
+    It stands in the files' addresses, as a module's imports carry no header; logs may have it.
+    """
+    return _signature(token, boot_secret, "files")[:32]
+
+
 def _signature(token: Token, boot_secret: bytes, signed: str) -> str:
     key = hmac.digest(boot_secret, token.digest, "sha256")
     return hmac.digest(key, signed.encode("ascii"), "sha256").hex()

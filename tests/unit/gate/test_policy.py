@@ -13,6 +13,7 @@ from deskgate.gate.messages import (
     Carrier,
     Decision,
     Logout,
+    NewTicket,
     Probe,
     Report,
     Request,
@@ -663,3 +664,58 @@ def test_without_a_credential_everybody_has_control() -> None:
 def test_an_empty_token_set_lets_nobody_in() -> None:
     """Closed is the default."""
     assert status(decide(request("/", bearer()), context(tokens=()))) == 401
+
+
+# Where browsers keep no cookie
+
+
+def framed() -> dict[str, str]:
+    decision = login(("Accept", "application/json"), ORIGIN, body=f"token={VIEW}&framed=1")
+    assert status(decision) == 200
+    told: dict[str, str] = json.loads(answer(decision).body)
+    return told
+
+
+def test_h20_a_framed_page_keeps_its_session_itself() -> None:
+    """It is the cookie's session, so one logout ends both; only who says `framed` is given it."""
+    told = framed()
+    shown = ("Authorization", f"Session {told['session']}")
+    decision = decide(request("/api/tickets", shown, method="POST"), context())
+    assert isinstance(decision, NewTicket)
+    assert (decision.access.role, decision.access.carrier) == (Role.VIEW, Carrier.PAGE)
+    assert told["role"] == "view"
+    assert VIEW not in json.dumps(told)
+    cookie_of_it = login(("Accept", "application/json"), ORIGIN, body=f"token={VIEW}&framed=1")
+    assert told["session"] in (header(cookie_of_it, "Set-Cookie") or "")
+    denied = Denied().adding(decision.access.session) if decision.access.session else Denied()
+    again = decide(request("/api/tickets", shown, method="POST"), context(denied=denied))
+    assert status(again) == 401
+
+
+def test_h20_a_framed_page_loads_code_by_a_key_and_nothing_else() -> None:
+    """The key stands in addresses, so it opens what anybody may read: noVNC's modules."""
+    key = framed()["files"]
+    assert isinstance(decide(request(f"/~{key}/core/rfb.js"), context()), ServeFile)
+    for target in (
+        *(f"/~{key}/vnc.html", f"/~{key}/", f"/~{key}/api/status", f"/~{key}/websockify"),
+        *(f"/~{key}/core/nothing.js", f"/~{key[:-1]}/core/rfb.js", "/~/core/rfb.js"),
+        *(f"/{key}/core/rfb.js", f"/~{key}x/core/rfb.js", f"/~{key.upper()}/core/rfb.js"),
+    ):
+        assert status(decide(request(target), context())) == 401, target
+    posted = decide(request(f"/~{key}/core/rfb.js", method="POST"), context())
+    assert status(posted) == 401
+
+
+def test_h20_a_key_dies_with_its_token() -> None:
+    """Revoked, or over."""
+    key = framed()["files"]
+    target = request(f"/~{key}/core/rfb.js")
+    assert status(decide(target, context(tokens=(CONTROL_TOKEN,)))) == 401
+    assert status(decide(target, context(now=NOW + 3600))) == 401
+
+
+@pytest.mark.parametrize("value", ["", "v1.x", CONTROL])
+def test_a_session_that_is_none_opens_nothing(value: str) -> None:
+    """Nor does a token under this name."""
+    shown = ("Authorization", f"Session {value}")
+    assert status(decide(request("/vnc.html", shown), context())) == 401
