@@ -14,6 +14,8 @@ ABOUT = {Role.CONTROL: "control", Role.VIEW: "watch"}
 def printable_link(plan: Plan, role: Role) -> str | None:
     """The link as it may be printed: a supplied token is left for the person to put in."""
     token = plan.token_of(role)
+    if token is not None and role in plan.tickets:
+        return links.once_link(links.base_url(plan.settings), plan.tickets[role])
     if token is None or not token.supplied:
         return plan.link_of(role)
     return links.link(plan.settings, links.PLACEHOLDER)
@@ -40,6 +42,8 @@ def notes(plan: Plan) -> list[str]:
     if settings.vnc_auth == "none":
         return ["VNC_AUTH=none: whoever reaches the port has the desktop"]
     found = []
+    if plan.tickets:
+        found.append("each link works once, within 10 minutes; deskgate url --once makes another")
     if settings.novnc_proxy == "websockify":
         found.append("stock websockify serves its pages to anybody; the desktop needs the token")
     if beyond and not secure:

@@ -21,7 +21,8 @@ usage: deskgate COMMAND [OPTIONS]
   check [--json]             the settings in force and where each came from; starts nothing
   render [DIR]               the files that run would write, secrets hidden; starts nothing
   url [--role control|view] [--ttl 30m] [--name NAME] [--qr] [--json]
-                             the link of the running desktop; --ttl or --name makes a new one
+                             the link of the running desktop; --ttl or --name makes a new one,
+                             --once one that works once, within ten minutes
   token add [--name NAME] [--role view|control] [--ttl 30m] [--qr] [--json]
                              a new link for somebody else
   token list [--json]        names, roles, ends and viewers; never a token
@@ -83,7 +84,12 @@ def _url(words: Sequence[str]) -> int:
     arguments = Arguments("url", words)
     role = arguments.choice("--role", "control", "view")
     name, ttl, show = arguments.text("--name"), arguments.text("--ttl"), _show(arguments)
+    once = arguments.flag("--once")
     arguments.end()
+    if once and (name or ttl):
+        raise UsageError("url: --once is for a token that exists; leave out --name and --ttl")
+    if once:
+        return manage.once(role, show)
     if name is None and ttl is None:
         return manage.url(role, show)
     return manage.add(name, role, ttl, show)

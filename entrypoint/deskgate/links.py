@@ -43,6 +43,11 @@ def full_link(base: str, token: str | None, *, stock: bool = False) -> str:
     return base + (f"#token={token}" if token else "")
 
 
+def once_link(base: str, ticket: str) -> str:
+    """The link that works once."""
+    return f"{base}#ticket={ticket}"
+
+
 def stock_query(token: str) -> str:
     """noVNC's own settings: the token travels inside `path`, as noVNC 1.1 and later need it."""
     shown = token if token == PLACEHOLDER else quote(token, safe="")

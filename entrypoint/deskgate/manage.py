@@ -10,9 +10,9 @@ from typing import Any
 from deskgate import clock
 from deskgate.errors import ProgramError, Status, UsageError
 from deskgate.forms import FormError, duration
-from deskgate.probe import ask_status
+from deskgate.probe import ask_status, ask_ticket
 from deskgate.running import json_file, print_table, runtime_folder
-from deskgate.tokens import NAME, NewToken, Role, format_expiry, parse_expiry
+from deskgate.tokens import HASHED, NAME, NewToken, Role, format_expiry, parse_expiry
 from deskgate.tokenstore import Store, StoreError, open_store
 
 WAIT_SECONDS = 5.0  # for another change of the token file
@@ -135,8 +135,21 @@ def _describe(
     }
 
 
+def once(role: str, show: Show) -> int:
+    """`deskgate url --once`: a link that works once, within ten minutes."""
+    store, record = _store()
+    token = next((each for each in store.read()[0] if each.name == role), None)
+    if token is None or HASHED.fullmatch(token.value):
+        raise ProgramError(f"url: cannot give a {role} link: its token is not known any more")
+    link = ask_ticket(record, token.value)
+    if link is None:
+        raise ProgramError("url: cannot give a link: the gate gives no ticket; see deskgate status")
+    show.link(link, role=role, expires=None, name=role)
+    return Status.OK
+
+
 def url(role: str, show: Show) -> int:
-    """`deskgate url`: the link of a role, as the start printed it."""
+    """`deskgate url`: the link of a role, with the token that is in force."""
     folder = runtime_folder()
     record = json_file(folder / "start.json")
     if role not in record["links"]:

@@ -19,6 +19,7 @@ from deskgate.settings import Settings
 from deskgate.tokenfile import TokenFileError, refuse_doubles
 from deskgate.tokens import NewToken, Role
 
+TICKET_BYTES = 16  # 128 bits, for ten minutes
 COOKIE_BYTES = 16  # MIT-MAGIC-COOKIE-1 is 128 bits
 FAMILY_WILD = 0xFFFF  # Xauth(3): the entry holds for any host name, which containers change
 RFB_PASSWORD_BYTES = 8  # VncAuth reads no more (RFC 6143, 7.2.2)
@@ -30,12 +31,14 @@ class Chance:
 
     Args:
         control, view: tokens for whom none is given, 64 hex digits.
+        tickets: for links that work once, 32 hex digits each.
         cookie: X's magic cookie, 16 bytes.
         rfb_passwords: Xvnc's control and view password, 8 bytes each without NUL.
     """
 
     control: str
     view: str
+    tickets: tuple[str, str]
     cookie: bytes
     rfb_passwords: tuple[bytes, bytes]
 
@@ -52,6 +55,7 @@ class Plan:
         levels: program names by level of need.
         tokens: those of the two links.
         extra: those of VNC_TOKENS_FILE, where the gate reads them itself.
+        tickets: what stands in the printed links in place of a token, with VNC_LINK=once.
         files: name in the runtime folder → bytes that no template makes; mode 0600 each.
     """
 
@@ -61,6 +65,7 @@ class Plan:
     levels: tuple[tuple[str, ...], ...]
     tokens: tuple[NewToken, ...]
     extra: tuple[NewToken, ...]
+    tickets: dict[Role, str]
     files: dict[str, bytes]
     gate: dict[str, Any]
     show_terminal: bool
@@ -175,6 +180,7 @@ def make_plan(
         levels=programs.order(rows),
         tokens=make_tokens(settings, chance, extra, now) if settings.enable_vnc else (),
         extra=tuple(extra),
+        tickets=dict(zip(Role, chance.tickets, strict=True)) if settings.vnc_link == "once" else {},
         files=files,
         gate=gate_config(settings, place, booted),
         show_terminal=show_terminal,

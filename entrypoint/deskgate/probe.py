@@ -49,10 +49,17 @@ def _ask(
     target: str,
     headers: Sequence[str],
     until: Callable[[bytes], bool],
+    body: bytes | None = None,
 ) -> bytes:
-    lines = [f"GET {target} HTTP/1.1", f"Host: localhost:{record['port']}", *headers, "", ""]
+    lines = [
+        f"{'GET' if body is None else 'POST'} {target} HTTP/1.1",
+        f"Host: localhost:{record['port']}",
+        *headers,
+        "",
+        "",
+    ]
     with _dial(record) as door:
-        door.sendall("\r\n".join(lines).encode())
+        door.sendall("\r\n".join(lines).encode() + (body or b""))
         return receive(door, until)
 
 
@@ -103,6 +110,19 @@ def live_token(folder: Path, now: float) -> NewToken | None:
     usable = [row for row in rows if not HASHED.fullmatch(row.value)]
     live = [row for row in usable if row.expires is None or now < row.expires]
     return min(live, key=lambda row: row.role is not Role.CONTROL, default=None)
+
+
+def ask_ticket(record: Mapping[str, Any], token: str) -> str | None:
+    """A link that works once, within ten minutes; None when the gate gives none."""
+    body = b'{"ttl": "10m"}'
+    length = f"Content-Length: {len(body)}"
+    headers = [f"Authorization: Bearer {token}", length, "Connection: close"]
+    try:
+        answer = _ask(record, "/api/tickets", headers, lambda data: False, body)
+        url: str = json.loads(answer.partition(b"\r\n\r\n")[2])["url"]
+    except (OSError, ValueError, KeyError):
+        return None
+    return url
 
 
 def ask_status(folder: Path) -> dict[str, dict[str, int]] | None:

@@ -169,8 +169,10 @@ def _cross_problems(values: Mapping[str, Any], sources: Mapping[str, str]) -> li
         for name in NEED_THE_GATE:
             if get(name.lower()):
                 refuse("NOVNC_PROXY", f"{name} needs the gate; unset it", given="websockify")
-        if get("vnc_auth") == "none":
-            refuse("NOVNC_PROXY", "VNC_AUTH=none needs the gate; unset it", given="websockify")
+        for name, value in (("VNC_AUTH", "none"), ("VNC_LINK", "once")):
+            if get(name.lower()) == value:
+                allowed = f"{name}={value} needs the gate; unset it"
+                refuse("NOVNC_PROXY", allowed, given="websockify")
     port = get("vnc_port") or (5900 + values["display"] if "display" in values else None)
     if get("vnc_transport") == "tcp" and port is not None and port == get("novnc_port"):
         refuse("NOVNC_PORT", "Xvnc listens there (VNC_PORT); choose another", given=str(port))

@@ -171,6 +171,12 @@ class Settings:
         section="links and tokens",
         secret=True,
     )
+    vnc_link: str = row(
+        forms.choice("token", "once"),
+        "what the printed links hold: the token, or a ticket for one use within ten minutes",
+        section="links and tokens",
+        default="token",
+    )
     vnc_token_ttl: int | None = row(
         forms.duration,
         "how long the two tokens live, such as 12h; unset: as long as the container",

@@ -28,12 +28,19 @@ from deskgate.errors import (
     UsageError,
 )
 from deskgate.forms import FormError
-from deskgate.plan import COOKIE_BYTES, RFB_PASSWORD_BYTES, Chance, Plan, make_plan
+from deskgate.plan import (
+    COOKIE_BYTES,
+    RFB_PASSWORD_BYTES,
+    TICKET_BYTES,
+    Chance,
+    Plan,
+    make_plan,
+)
 from deskgate.programs import Place
 from deskgate.reading import Reading, read_settings
 from deskgate.settings import Settings
 from deskgate.tokenfile import TokenFileError, parse_clear_tokens
-from deskgate.tokens import NewToken
+from deskgate.tokens import NewToken, Role
 
 MAX_TOKENS_FILE_BYTES = 256 * 1024
 
@@ -48,6 +55,7 @@ def take_chance() -> Chance:
     return Chance(
         control=os.urandom(tokens.TOKEN_BYTES).hex(),
         view=os.urandom(tokens.TOKEN_BYTES).hex(),
+        tickets=(os.urandom(TICKET_BYTES).hex(), os.urandom(TICKET_BYTES).hex()),
         cookie=os.urandom(COOKIE_BYTES),
         rfb_passwords=(password(), password()),
     )
@@ -161,6 +169,7 @@ def handoff(
         "environment": surroundings.of_command(plan, environ),
         "programs": {program.name: program.command for program in plan.programs},
         "levels": plan.levels,
+        "tickets": [plan.tickets[role] for role in Role if role in plan.tickets],
         "secrets": [token.value for token in (*plan.tokens, *plan.extra)],
         "banner": banner.banner(plan),
         "record": banner.start_record(plan),

@@ -187,6 +187,27 @@ def test_hashes_alone_are_kept_where_that_is_asked_for(make_desk: MakeDesk) -> N
     assert desk.must("deskgate", "health").startswith("healthy")
 
 
+def log_in_once(desk: Desk, link: str) -> int:
+    form = {"Content-Type": "application/x-www-form-urlencoded"}
+    body = f"ticket={link.strip().partition('#ticket=')[2]}".encode()
+    return ask(desk, "/login", method="POST", headers=form, body=body).status
+
+
+def test_printed_links_can_be_good_for_one_use(make_desk: MakeDesk) -> None:
+    """VNC_LINK=once: who reads the log later has nothing; also after the gate was killed."""
+    desk = make_desk(env={"VNC_LINK": "once"}).start()
+    desk.allow(r"^deskgate: warning: gate: ended with ")
+    for role in ("control", "view"):
+        link = desk.printed_link(role)
+        assert [log_in_once(desk, link) for _ in range(2)] == [303, 401]
+        again = desk.must("deskgate", "url", "--once", "--role", role)
+        assert [log_in_once(desk, again) for _ in range(2)] == [303, 401]
+    assert "#token=" not in desk.log
+    kill(desk, "gate")
+    wait_until(lambda: desk.status()["gate"]["state"] == "ready", 5)
+    assert log_in_once(desk, desk.printed_link("control")) == 401
+
+
 def test_tokens_in_a_query_can_be_switched_off(make_desk: MakeDesk) -> None:
     """VNC_TOKEN_IN_QUERY=off: what proxies log opens nothing, even if it is right."""
     desk = make_desk(env={"VNC_TOKEN_IN_QUERY": "off", "VNC_COOKIE_SUFFIX": "mine"}).start()

@@ -24,6 +24,7 @@ PLACE = Place(
 CHANCE = Chance(
     control=CONTROL,
     view=VIEW,
+    tickets=("7c" * 16, "7e" * 16),
     cookie=bytes(range(16)),
     rfb_passwords=(b"control!", b"viewing!"),
 )

@@ -124,6 +124,17 @@ def test_the_start_record_is_for_machines() -> None:
     }
 
 
+def test_printed_links_may_be_good_for_one_use() -> None:
+    """VNC_LINK=once: for whoever has others read his logs; the record keeps the tokens."""
+    plan = samples.plan_of({"VNC_LINK": "once", "VNC_TOKEN": samples.GIVEN})
+    lines = banner(plan)
+    assert lines[0] == f"  control  http://localhost:8002/#ticket={samples.CHANCE.tickets[0]}"
+    assert lines[1] == f"  watch    http://localhost:8002/#ticket={samples.CHANCE.tickets[1]}"
+    assert "once" in lines[2]
+    assert samples.VIEW not in "\n".join(lines)
+    assert start_record(plan)["links"]["view"]["url"].endswith(f"#token={samples.VIEW}")
+
+
 def test_where_only_hashes_are_kept_the_record_holds_no_token() -> None:
     """VNC_TOKEN_HASH: the banner is the one place that shows them."""
     plan = samples.plan_of({"VNC_TOKEN_HASH": "true"})

@@ -143,6 +143,7 @@ def main() -> int:
             on_ready=shell.ready,
             on_change=shell.changed,
             boot_secret=os.urandom(BOOT_SECRET_BYTES).hex(),
+            tickets=told["tickets"],
         )
         status = shell.conductor.run()
     except DeskgateError as error:

@@ -30,7 +30,9 @@ class Desktop:
     Args:
         programs: by name.
         levels: names by level of need.
-        boot_secret: one line for the programs that read a secret.
+        boot_secret: for the programs that read a secret, on one line.
+        tickets: of the printed links, on the same line: the first time only, as nobody knows
+            later which of them are used up.
         on_change: called after each change of a program's state.
         on_failure: called when an essential program cannot live.
     """
@@ -42,6 +44,7 @@ class Desktop:
         *,
         levels: Sequence[Sequence[str]],
         boot_secret: str,
+        tickets: Sequence[str],
         on_change: Callable[[], None],
         on_failure: Callable[[], None],
     ) -> None:
@@ -49,6 +52,7 @@ class Desktop:
         self._log = log
         self._levels = levels
         self._boot_secret = boot_secret
+        self._tickets = tickets
         self._on_change = on_change
         self._on_failure = on_failure
         self._stopping = False
@@ -107,8 +111,10 @@ class Desktop:
             return
         self._log.event("debug", f"{process.name}: started with pid {process.pid}")
         if process.config.reads_secret:
+            told = " ".join((self._boot_secret, *self._tickets))
+            self._tickets = ()
             with contextlib.suppress(OSError):  # it died at once; its exit tells
-                process.write(f"{self._boot_secret}\n".encode())
+                process.write(f"{told}\n".encode())
         if process.config.ready == "spawn":
             self._became_ready(process, now)
 

@@ -45,7 +45,7 @@ class Conductor(Supervisor):  # type: ignore[misc]
         command: the user's; None runs until stopped.
         on_ready: called once, when the desktop is ready, before the command starts.
         on_change: called after each change of a program's state.
-        boot_secret: for the programs that read a secret.
+        boot_secret, tickets: for the programs that read a secret.
     """
 
     def __init__(
@@ -58,6 +58,7 @@ class Conductor(Supervisor):  # type: ignore[misc]
         on_ready: Callable[[], None],
         on_change: Callable[[], None],
         boot_secret: str,
+        tickets: Sequence[str],
     ) -> None:
         super().__init__(options)
         self._log = log
@@ -81,6 +82,7 @@ class Conductor(Supervisor):  # type: ignore[misc]
             log,
             levels=levels,
             boot_secret=boot_secret,
+            tickets=tickets,
             on_change=on_change,
             on_failure=lambda: self.stop(Status.UNAVAILABLE),
         )

@@ -1,12 +1,14 @@
 """`python -I -m deskgate.gate GATE_JSON`: the gate's process.
 
-stdin gives the boot secret as one line of 64 hex digits; stdout says `ready` once, when the
+stdin gives one line: the boot secret, 64 hex digits, and at a start with VNC_LINK=once the tickets
+of the control and the view link, 32 hex digits each; stdout says `ready` once, when the
 gate serves; stderr is the log. SIGTERM ends it, SIGHUP reads the token file again.
 """
 
 from __future__ import annotations
 
 import os
+import re
 import select
 import socket
 import sys
@@ -17,7 +19,9 @@ from deskgate.gate import log
 from deskgate.gate.config import ConfigError, GateConfig, read_config
 from deskgate.gate.lean import load_asyncio_without_tls
 
-SECRET_HEX = 64  # 256 bits
+SECRET_BYTES = 32  # 256 bits
+HANDED = re.compile(rb"([0-9a-f]{64})(?: ([0-9a-f]{32}) ([0-9a-f]{32}))?\n?")
+HANDED_BYTES = 64 + 2 * 33 + 1
 SECRET_SECONDS = 2.0
 BACKLOG = 128
 
@@ -42,8 +46,8 @@ def main(arguments: list[str]) -> int:
     except OSError as error:
         log.error(f"cannot listen on {config.host or 'all'} port {config.port}: {error.strerror}")
         return Status.UNAVAILABLE
-    boot_secret = read_boot_secret(0)
-    return _serve(config, listener, boot_secret)
+    boot_secret, tickets = read_handed(0)
+    return _serve(config, listener, boot_secret, tickets)
 
 
 def listen(host: str, port: int) -> socket.socket:
@@ -75,31 +79,39 @@ def _listen(family: socket.AddressFamily, host: str, port: int) -> socket.socket
     return listener
 
 
-def read_boot_secret(fd: int) -> bytes:
-    """Take the secret that PID 1 hands down, or make one that dies with this process."""
+def read_handed(fd: int) -> tuple[bytes, tuple[str, ...]]:
+    """Take the boot secret and the tickets that PID 1 hands down.
+
+    Without them, make a secret that dies with this process.
+    """
     given = b""
     try:
-        while b"\n" not in given and len(given) <= SECRET_HEX:
+        while b"\n" not in given and len(given) < HANDED_BYTES:
             if not select.select([fd], [], [], SECRET_SECONDS)[0]:
                 break
-            chunk = os.read(fd, SECRET_HEX + 1)
+            chunk = os.read(fd, HANDED_BYTES)
             if not chunk:
                 break
             given += chunk
-        secret = bytes.fromhex(given.strip().decode("ascii"))
-    except (OSError, ValueError):
-        secret = b""
-    return secret if len(secret) == SECRET_HEX // 2 else os.urandom(SECRET_HEX // 2)
+    except OSError:
+        pass
+    handed = HANDED.fullmatch(given)
+    if handed is None:
+        return os.urandom(SECRET_BYTES), ()
+    secret, *tickets = (text.decode("ascii") for text in handed.groups() if text)
+    return bytes.fromhex(secret), tuple(tickets)
 
 
-def _serve(config: GateConfig, listener: socket.socket, boot_secret: bytes) -> int:
+def _serve(
+    config: GateConfig, listener: socket.socket, boot_secret: bytes, tickets: tuple[str, ...]
+) -> int:
     if config.cert is None:
         load_asyncio_without_tls()
     import asyncio
 
     from deskgate.gate.life import live
 
-    return asyncio.run(live(config, listener, boot_secret))
+    return asyncio.run(live(config, listener, boot_secret, tickets))
 
 
 if __name__ == "__main__":

@@ -6,7 +6,7 @@ import asyncio
 import hmac
 import os
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,7 +20,7 @@ from deskgate.gate.frames import POLICY
 from deskgate.gate.messages import Access, Context, LoginPage
 from deskgate.gate.metrics import Counts
 from deskgate.gate.sessions import Denied, Session
-from deskgate.gate.tickets import Tickets
+from deskgate.gate.tickets import Ticket, Tickets
 from deskgate.gate.tokenset import TokenSet
 from deskgate.tokens import Role, Token
 
@@ -134,6 +134,15 @@ class Keeper:
             self._tokens.close()
 
     # Tokens
+
+    def take_tickets(self, texts: Sequence[str]) -> None:
+        """Let the printed links' tickets in: for control and for view."""
+        until = self.now() + limits.TICKET_SECONDS_AT_MOST
+        for role, text in zip(Role, texts, strict=False):
+            for token in self.tokens:
+                if token.name == role.value:
+                    ticket = Ticket(token=token, session=None, until=until)
+                    self.tickets.add(text, ticket, self.now())
 
     def now(self) -> float:
         """Seconds since the epoch, by a clock that nobody sets."""

@@ -27,7 +27,12 @@ REPEAT_SECONDS = 1.0  # before asyncio's trouble is said again
 PR_SET_DUMPABLE = 4  # linux/prctl.h
 
 
-async def live(config: GateConfig, listener: socket.socket, boot_secret: bytes) -> int:
+async def live(
+    config: GateConfig,
+    listener: socket.socket,
+    boot_secret: bytes,
+    tickets: tuple[str, ...],
+) -> int:
     """Serve until SIGTERM or SIGINT; return the exit status."""
     loop = asyncio.get_running_loop()
     loop.set_exception_handler(exception_logger())
@@ -38,6 +43,7 @@ async def live(config: GateConfig, listener: socket.socket, boot_secret: bytes) 
         tls = _tls(config)
         login = templates_dir() / "web" / "login.html"
         keeper = Keeper(config, boot_secret=boot_secret, login=login)
+        keeper.take_tickets(tickets)
     except TokensUnreadableError as error:
         log.error(f"token file: cannot use it: {error}")
         return Status.CONFIG

@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 
 from deskgate.errors import Status
-from deskgate.gate.__main__ import listen, read_boot_secret
+from deskgate.gate.__main__ import listen, read_handed
 
 from .running import TOKEN_FILE, Desk, cookie, wait_until, write_files
 from .samples import CONTROL, VIEW
@@ -196,6 +196,8 @@ SECRETS = [
     (b"\n", False),
     (b"5e" * 31 + b"\n", False),
     (b"xx" * 32 + b"\n", False),
+    (b" ".join((b"5e" * 32, b"a1" * 16, b"b2" * 16)) + b"\n", True),
+    (b" ".join((b"5e" * 32, b"c1" * 16)) + b"\n", False),
     (b"\xff" * 70, False),
 ]
 
@@ -206,20 +208,21 @@ def test_a_boot_secret_is_taken_or_made(given: bytes, taken: bool) -> None:
     reading, writing = os.pipe()
     os.write(writing, given)
     os.close(writing)
-    secret = read_boot_secret(reading)
+    secret, tickets = read_handed(reading)
     os.close(reading)
     assert len(secret) == 32
     assert (secret == bytes.fromhex("5e" * 32)) == taken
+    assert tickets == (("a1" * 16, "b2" * 16) if b"a1" in given else ())
 
 
 def test_a_silent_stdin_does_not_hang_the_start(monkeypatch: pytest.MonkeyPatch) -> None:
     """Whoever starts it by hand."""
     monkeypatch.setattr("deskgate.gate.__main__.SECRET_SECONDS", 0.05)
     reading, writing = os.pipe()
-    assert len(read_boot_secret(reading)) == 32
+    assert len(read_handed(reading)[0]) == 32
     os.close(reading)
     os.close(writing)
-    assert len(read_boot_secret(reading)) == 32  # not even open
+    assert len(read_handed(reading)[0]) == 32  # not even open
 
 
 HOSTS = [("", ["127.0.0.1", "::1"]), ("127.0.0.1", ["127.0.0.1"]), ("::1", ["::1"])]
