@@ -41,7 +41,10 @@ def test_the_readmes_commands_are_the_ones_that_are_tested() -> None:
         "docker run --rm -p 127.0.0.1:8002:8002 deskgate:python",
         'docker run --rm -v "$PWD:/w" -w /w deskgate:python python3 -m unittest',
         "docker run --rm -it deskgate:golang bash",
-        "docker exec NAME deskgate url --role view",
+        "docker exec NAME deskgate token add --name alice --ttl 30m",
+        "docker exec NAME deskgate token list",
+        "docker exec NAME deskgate token revoke alice",
+        "docker exec NAME deskgate url --role view --qr",
         "docker exec NAME deskgate status",
         "docker exec NAME deskgate health",
         "docker exec -e DISPLAY=:1 -e XAUTHORITY=/run/deskgate/Xauthority NAME xterm",
@@ -94,6 +97,15 @@ def test_make_up_says_what_is_wrong(engine: None, case: str) -> None:
             make("down", port)
     assert up.status == 2, "make's own"
     assert said in up.err
+
+
+def test_each_command_for_a_running_container_works(make_desk: MakeDesk) -> None:
+    """In the readme's order, as it stands there."""
+    desk = make_desk().start()
+    for command in commands():
+        words = command.split()
+        if words[:3] == ["docker", "exec", "NAME"]:
+            desk.must(*words[3:])
 
 
 def test_a_program_can_be_started_on_the_desktop(engine: None) -> None:
