@@ -1,7 +1,7 @@
 # Longer work is in docker/*, so that it also runs without make.
 SERVICE ?= desktop
 .DEFAULT_GOAL := help
-.PHONY: help up down url logs images token test unit lint docs lock wheel clean
+.PHONY: help up down url logs images token test unit lint mutants docs lock wheel clean
 
 help: ## This list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -36,6 +36,10 @@ lint: ## Check style, types and shell scripts
 	@docker/prepare
 	@.venv/bin/ruff check --quiet . && .venv/bin/ruff format --check --quiet .
 	@.venv/bin/mypy --no-error-summary && shellcheck -x $$(grep -ls '^#!.*bash' docker/* .ci/*)
+
+mutants: ## Remove each security check, one at a time, and see a test turn red (WORDS=…; 15 minutes)
+	@docker/prepare
+	@.venv/bin/python -m tests.mutants.run $(WORDS)
 
 docs: ## Write the generated pages of docs/
 	@docker/prepare

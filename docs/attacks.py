@@ -18,9 +18,9 @@ HEAD = """\
 
 <!-- Written by docs/generate.py from explanation/cases.txt and the tests. Edit those. -->
 
-Each case has a number, and each test that proves it carries that number in its name; all of them run in CI, against
-real Xvnc, a real browser and the real engine where the case is about those. [Security](../../SECURITY.md) says what is
-promised and what is not.
+Each case has a number, and each test that proves it has that number in its name. All run in CI,
+against real Xvnc, a real browser and a real engine where the case is about those.
+[Security](../../SECURITY.md) says what is promised and what is not.
 """
 
 
@@ -87,11 +87,18 @@ def _mutants() -> list[str]:
     return [
         "## Checks that were taken out",
         "",
-        "`make mutants` removes each check of the code, one at a time, and looks for the test that turns red.",
+        "`make mutants` removes each check of the code, one at a time,",
+        "and looks for the test that turns red.",
         f"The last run: {killed} of {len(results)}.",
         "",
         "| check | in | what turned red |",
         "|---|---|---|",
-        *(f"| {row['check']} | `{row['file']}` | {row['test'] or '**nothing**'} |" for row in results),
+        *(_mutant(row) for row in results),
         "",
     ]
+
+
+def _mutant(row: dict[str, str | None]) -> str:
+    path, _, test = (row["test"] or "").partition("::")
+    shown = f"[{test}](../../{path})" if test else "**nothing**"
+    return f"| {row['check']} | `{row['file']}` | {shown} |"

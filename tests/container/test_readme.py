@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.conftest import MakeDesk
 from tests.container.desk import ONE, ROOT, base_of
 from tests.container.engine import Result, docker, free_port, run, wait_until
 

@@ -1,0 +1,107 @@
+"""Remove each check of checks.py, one at a time, and look for the test that turns red.
+
+`python -m tests.mutants.run [WORD…]` (`make mutants`): with words, only the checks that hold one of
+them. Writes docs/explanation/mutants.json when all were tried. Exits with 1 when one survived.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from queue import Queue
+
+from tests.mutants.checks import CHECKS, Check
+
+ROOT = Path(__file__).resolve().parents[2]
+RESULTS = ROOT / "docs/explanation/mutants.json"
+PACKAGE = "entrypoint/deskgate"
+AT_ONCE = 2
+TEST_SECONDS = 600
+LEFT_OUT = shutil.ignore_patterns(".git", ".venv", ".build", "dist", ".*_cache", "__pycache__")
+RED = re.compile(r"^(?:FAILED|ERROR) (.+?)(?: - .*)?$", re.MULTILINE)
+
+
+def copy_tree(folder: Path) -> Path:
+    """A tree of its own, so that nobody else sees the check missing."""
+    tree = folder / "tree"
+    shutil.copytree(ROOT, tree, ignore=LEFT_OUT, symlinks=True)
+    return tree
+
+
+def own_tests(tree: Path, check: Check) -> list[str]:
+    """The tests that are the first to know: of the module's name."""
+    name = f"test_{Path(check.file).stem}.py"
+    return [str(path.relative_to(tree)) for path in sorted((tree / "tests/unit").rglob(name))]
+
+
+def first_red(tree: Path, tests: list[str]) -> str | None:
+    """Run tests until one turns red; its name."""
+    words = [sys.executable, "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider", *tests]
+    try:
+        done = subprocess.run(
+            words, cwd=tree, capture_output=True, text=True, timeout=TEST_SECONDS, check=False
+        )
+    except subprocess.TimeoutExpired:
+        return "(a test that hangs)"
+    if done.returncode == 0:
+        return None
+    found = RED.search(done.stdout)
+    assert found is not None, done.stdout + done.stderr
+    return found[1]
+
+
+def try_without(tree: Path, check: Check) -> str | None:
+    """Remove one check; the test that turns red, or None."""
+    path = tree / PACKAGE / check.file
+    before = path.read_text(encoding="utf-8")
+    assert before.count(check.code) == 1, f"{check.name}: not once in {check.file}: {check.code}"
+    path.write_text(before.replace(check.code, check.without), encoding="utf-8")
+    try:
+        own = own_tests(tree, check)
+        red = (first_red(tree, own) if own else None) or first_red(tree, list(check.tests))
+    finally:
+        path.write_text(before, encoding="utf-8")
+    # A test that is red with the check in its place, on a busy machine say, has proved nothing.
+    return red if red is None or first_red(tree, [red]) is None else None
+
+
+def main() -> int:
+    """Try all, two at once."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("words", nargs="*")
+    words = parser.parse_args().words
+    chosen = [each for each in CHECKS if not words or any(w in each.name for w in words)]
+    trees: Queue[Path] = Queue()
+
+    def tried(check: Check) -> dict[str, str | None]:
+        tree, began = trees.get(), time.monotonic()
+        try:
+            red = try_without(tree, check)
+        finally:
+            trees.put(tree)
+        took = time.monotonic() - began
+        print(f"{'red ' if red else 'GREEN'} {took:5.1f} s  {check.name}: {red}", flush=True)
+        return {"check": check.name, "file": check.file, "test": red}
+
+    with tempfile.TemporaryDirectory(prefix="deskgate-mutants-") as folder:
+        for number in range(AT_ONCE):
+            trees.put(copy_tree(Path(folder) / str(number)))
+        with ThreadPoolExecutor(AT_ONCE) as pool:
+            results = list(pool.map(tried, chosen))
+    survived = [row["check"] for row in results if row["test"] is None]
+    if not words:
+        RESULTS.write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")
+    print(f"{len(results) - len(survived)} of {len(results)} checks are missed by a test when gone")
+    return 1 if survived else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
