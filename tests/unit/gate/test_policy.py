@@ -719,3 +719,13 @@ def test_a_session_that_is_none_opens_nothing(value: str) -> None:
     """Nor does a token under this name."""
     shown = ("Authorization", f"Session {value}")
     assert status(decide(request("/vnc.html", shown), context())) == 401
+
+
+@pytest.mark.parametrize("target", ["/", "/vnc.html", "/websockify", "/core/rfb.js"])
+def test_l5_where_queries_are_off_a_token_in_one_opens_nothing(target: str) -> None:
+    """VNC_TOKEN_IN_QUERY=off: right, wrong, or beside a good cookie; what is logged is dead."""
+    off = context(query_tokens=False)
+    for token in (CONTROL, "x" * 64):
+        decision = decide(request(f"{target}?token={token}", cookie()), off)
+        assert decision == decide(request("/"), off)
+    assert status(decide(request("/", bearer()), off)) == 200
