@@ -28,6 +28,9 @@ from deskgate.tokens import (
 # Stock websockify has no roles, and would take a hash for the token itself: the target of such
 # rows is a port that nothing can listen on, so that the file stays harmless there.
 NOWHERE = "127.0.0.1:0"
+# Behind which characters a line begins: as websockify splits. To str.splitlines, a form feed or
+# U+2028 in a comment would end it as well.
+LINE_BEGINS = re.compile(r"(?<=\n)|(?<=\r)(?!\n)")
 ROW = re.compile(r"([^\s:]*):\s+([^\s#]+)")
 KEYS = frozenset({"name", "role", "expires"})
 LOOKS_MEANT = re.compile(r"\b(name|role|expires?)\s*[=:]", re.IGNORECASE)
@@ -117,7 +120,7 @@ def parse_rows(text: str, *, short: bool = False) -> tuple[Row, ...]:
     about: dict[str, str] = {}
     began = 0
     # One line more, so that a comment at the end is found to have no row.
-    for number, raw in enumerate([*text.splitlines(), ""], start=1):
+    for number, raw in enumerate([*LINE_BEGINS.split(text), ""], start=1):
         line = raw.strip()
         if line.startswith("#"):
             try:
@@ -162,7 +165,7 @@ def parse_token_file(text: str, *, short: bool = False) -> tuple[Token, ...]:
 
 def without(text: str, name: str) -> str:
     """The file's text without the row of this name, if there is one."""
-    lines = text.splitlines(keepends=True)
+    lines = LINE_BEGINS.split(text)
     for row in parse_rows(text, short=True):
         if row.token.name == name:
             del lines[row.lines.start : row.lines.stop]

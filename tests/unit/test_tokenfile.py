@@ -71,6 +71,66 @@ def test_prose_between_comment_and_row_changes_nothing() -> None:
     assert tokenfile.parse_token_file(text)[0].name == "bob"
 
 
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"], ids=ascii)
+def test_a_line_ends_as_editors_end_it(end: str) -> None:
+    """On every system."""
+    (token,) = tokenfile.parse_token_file(f"# name=bob role=view{end}{A}: 127.0.0.1:0{end}")
+    assert (token.name, token.role) == ("bob", Role.VIEW)
+
+
+@pytest.mark.parametrize("char", "\v\f\x1c\x1d\x1e\x85\u2028\u2029", ids=ascii)
+def test_no_other_character_ends_a_comment(char: str) -> None:
+    """A row that was commented out stays so, as for websockify; a row's comment stays whole."""
+    assert tokenfile.parse_token_file(f"# was: {char}{A}: 127.0.0.1:5901\n") == ()
+    with pytest.raises(TokenFileError, match=r"^line 1: "):
+        tokenfile.parse_token_file(f"# role=view {char}name {A}: h:1\n{B}: h:1")
+
+
+C = "0123fedc" * 8
+FOUR = f"""\
+# our guests
+# name=alice role=view
+{A}: 127.0.0.1:0
+# name=bob
+# expires=2030-01-01T00:00:00Z
+# (until New Year)
+{B}: h:1
+
+# the end
+"""
+
+
+def names(text: str) -> list[str]:
+    """Whose tokens a file holds."""
+    return [token.name for token in tokenfile.parse_token_file(text)]
+
+
+def test_a_row_goes_with_what_was_said_about_it() -> None:
+    """And takes nothing else along: a comment left behind would be about the next row."""
+    assert names(tokenfile.without(FOUR, "alice")) == ["bob"]
+    rest = tokenfile.without(FOUR, "bob")
+    assert rest == f"# our guests\n# name=alice role=view\n{A}: 127.0.0.1:0\n\n# the end\n"
+    assert tokenfile.without(FOUR, "carol") == FOUR
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"], ids=ascii)
+def test_a_row_goes_from_a_file_of_any_system(end: str) -> None:
+    """Lines are counted as they are read; a form feed is no end of one."""
+    text = FOUR.replace("our", "\four").replace("\n", end)
+    assert names(tokenfile.without(text, "alice")) == ["bob"]
+    assert A not in tokenfile.without(text, "alice")
+    assert names(tokenfile.without(text, "bob")) == ["alice"]
+
+
+@pytest.mark.parametrize("text", ["", "\n", FOUR, FOUR.rstrip(), FOUR + "\n\n"], ids=ascii)
+def test_a_row_is_added_below(text: str) -> None:
+    """On lines of its own, whatever the file ended with."""
+    carol = NewToken(name="carol", role=Role.VIEW, value=C)
+    added = tokenfile.adding(text, tokenfile.format_row(carol, "h:1", hide=False))
+    assert names(added) == [*names(text), "carol"]
+    assert added.endswith(f"# name=carol role=view\n{C}: 127.0.0.1:0\n")
+
+
 def test_two_comments_above_a_row_are_one() -> None:
     """A second line must not make a watcher a controller."""
     text = f"# name=bob role=view\n# expires=2030-01-01T00:00:00Z\n{A}: 127.0.0.1:0\n"
