@@ -120,7 +120,8 @@ def find_token(tokens: Sequence[Token], candidate: str, now: float) -> Token | N
 
 def format_expiry(expires: float) -> str:
     """Seconds since the epoch as RFC 3339 in UTC, whole seconds."""
-    return datetime.fromtimestamp(int(expires), UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    # Not strftime, which writes a year before 1000 with fewer than four digits.
+    return datetime.fromtimestamp(int(expires), UTC).isoformat().removesuffix("+00:00") + "Z"
 
 
 def parse_expiry(text: str) -> float:
@@ -128,4 +129,7 @@ def parse_expiry(text: str) -> float:
     moment = datetime.fromisoformat(text)
     if moment.tzinfo is None:
         raise ValueError("no time zone")
-    return moment.timestamp()
+    try:
+        return moment.astimezone(UTC).timestamp()
+    except OverflowError:
+        raise ValueError("out of range in UTC") from None

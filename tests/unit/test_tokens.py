@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+
 import pytest
 
 from deskgate import tokens
@@ -36,6 +38,32 @@ def test_a_token_of_few_different_characters_can_be_guessed(value: str) -> None:
     assert (
         tokens.weakness(value) == "this token can be guessed; make one with: openssl rand -hex 32"
     )
+
+
+def test_a_short_token_is_fine_where_it_is_allowed() -> None:
+    """VNC_ALLOW_SHORT_TOKEN: half of the usual length, and still not to be guessed."""
+    assert tokens.weakness(A[:16], short=True) is None
+    said = tokens.weakness(A[:15], short=True)
+    assert said is not None
+    assert said.startswith("a token is 16 to 256")
+    assert tokens.weakness("a" * 16, short=True) is not None
+
+
+def test_a_hash_is_no_token_to_choose() -> None:
+    """Who pasted the file's row for the token would log in with it, and so could its readers."""
+    assert tokens.weakness(tokens.hashed(A)) == (
+        "this is the hash of a token; give the token itself"
+    )
+
+
+def test_a_hash_in_a_file_stands_for_its_token() -> None:
+    """`printf %s TOKEN | sha256sum`; what only looks alike is a token in clear."""
+    digest = hashlib.sha256(A.encode()).digest()
+    assert tokens.hashed(A) == f"sha256-{digest.hex()}"
+    assert tokens.digest_in(tokens.hashed(A)) == digest
+    assert tokens.digest_in(A) == digest
+    upper = tokens.hashed(A).upper()
+    assert tokens.digest_in(upper) == hashlib.sha256(upper.encode()).digest()
 
 
 def test_a_token_in_clear_does_not_show_itself_in_a_traceback() -> None:
@@ -78,6 +106,19 @@ def test_expiry_survives_writing_and_reading() -> None:
     assert tokens.format_expiry(1893456000.9) == "2030-01-01T00:00:00Z"
     assert tokens.parse_expiry("2030-01-01T00:00:00Z") == 1893456000.0
     assert tokens.parse_expiry("2030-01-01T01:00:00+01:00") == 1893456000.0
+
+
+@pytest.mark.parametrize("text", ["0001-01-01T00:00:00Z", "9999-12-31T23:59:59Z"])
+def test_the_first_and_the_last_expiry_are_written_as_they_are_read(text: str) -> None:
+    """What a person means by always and never; four digits a year, or it could not be read."""
+    assert tokens.format_expiry(tokens.parse_expiry(text)) == text
+
+
+@pytest.mark.parametrize("text", ["9999-12-31T23:59:59-05:00", "0001-01-01T00:00:00+01:00"])
+def test_an_expiry_that_utc_cannot_express_is_refused(text: str) -> None:
+    """It was read, and ended the start when it was written."""
+    with pytest.raises(ValueError, match="out of range in UTC"):
+        tokens.parse_expiry(text)
 
 
 def test_an_expiry_without_a_zone_is_refused() -> None:
