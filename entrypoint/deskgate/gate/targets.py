@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from urllib.parse import parse_qsl, quote, unquote, urlencode
 
 from deskgate.gate.limits import QUERY_FIELDS
+from deskgate.tokens import MIN_SHORT_CHARACTERS
 
 Query = Sequence[tuple[str, str]]
 VIEWER = "vnc.html"
@@ -20,7 +21,8 @@ KEPT_SETTINGS = frozenset(
         *("resize", "shared", "show_dot", "view_clip", "view_only"),
     }
 )
-KEPT_VALUE_CHARACTERS = 64
+# Shorter than any token, wherever a person may have put theirs.
+KEPT_VALUE_CHARACTERS = MIN_SHORT_CHARACTERS - 1
 
 
 class BadTargetError(ValueError):
