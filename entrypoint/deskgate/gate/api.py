@@ -14,6 +14,7 @@ from deskgate import links
 from deskgate.forms import FormError, duration, public_url
 from deskgate.gate import headers, limits, outside
 from deskgate.gate.answers import json_headers, plain, unavailable
+from deskgate.gate.credentials import authorized
 from deskgate.gate.messages import (
     Access,
     Answer,
@@ -91,14 +92,14 @@ def _base(given: str | None, context: Context) -> str:
 
 def _url(request: Request, query: Query, access: Access, context: Context) -> Answer | Probe:
     """The link of the token that was shown, for whoever embeds the desktop."""
-    bearer = [value for value in request.all("authorization") if value]
     if access.carrier is not Carrier.BEARER:
         return plain(context, 403)
     try:
         base = _base(dict(query).get("base_url"), context)
     except FormError as error:
         return _refuse(context, 400, f"base_url: {error}")
-    link = links.full_link(base, bearer[0].partition(" ")[2].strip())
+    (token,) = authorized(request, "bearer")  # else it were no good one
+    link = links.full_link(base, token)
     body = json.dumps({"url": link}).encode()
     good = Answer(status=200, headers=json_headers(context), body=body)
     return Probe(good=good, bad=unavailable(context), stranger=False)

@@ -78,19 +78,11 @@ def identify(
     """
     if context.config.open:
         return Finding(access=Access(role=Role.CONTROL, carrier=Carrier.NONE))
-    bearers = [
-        value.partition(" ")[2].strip()
-        for value in request.all("authorization")
-        if value.partition(" ")[0].lower() == "bearer"  # a proxy's own Basic is not for us
-    ]
+    bearers = authorized(request, "bearer")
     if bearers:
         token = check_token(bearers[0], context) if len(bearers) == 1 else None
         return _finding(_access(token, Carrier.BEARER))
-    kept = [
-        value.partition(" ")[2].strip()
-        for value in request.all("authorization")
-        if value.partition(" ")[0].lower() == "session"
-    ]
+    kept = authorized(request, "session")
     if kept:
         return Finding(access=_session_access(_session(kept, context), Carrier.PAGE))
     if query_token is not None:
@@ -104,6 +96,12 @@ def identify(
         return Finding(access=None)
     access = _session_access(_session(values, context), Carrier.COOKIE)
     return Finding(access=access, stale_cookie=access is None)
+
+
+def authorized(request: Request, scheme: str) -> list[str]:
+    """What the Authorization headers of a scheme hold; a proxy's own Basic is not for us."""
+    shown = [value.partition(" ") for value in request.all("authorization")]
+    return [text.strip() for word, _, text in shown if word.lower() == scheme]
 
 
 def _session_access(session: Session | None, carrier: Carrier) -> Access | None:

@@ -75,6 +75,8 @@ def test_the_desktops_url_is_the_link_of_the_token_that_asks() -> None:
     url = f"https://desk.example.org/lab/#token={CONTROL}"
     assert (decision.good.status, json.loads(decision.good.body)) == (200, {"url": url})
     assert (decision.bad.status, decision.stranger) == (503, False)
+    basic = ("Authorization", "Basic a-proxys-own")
+    assert ask("/api/desktop/url", basic, bearer()) == ask("/api/desktop/url", bearer())
     own = ask("/api/desktop/url", bearer(VIEW))
     assert isinstance(own, Probe)
     assert json.loads(own.good.body) == {"url": f"http://localhost:8002/#token={VIEW}"}
@@ -173,6 +175,48 @@ def test_a_ticket_is_for_whoever_has_an_access() -> None:
         assert isinstance(decision, NewTicket)
         assert decision.seconds == limits.TICKET_SECONDS
     assert CONTROL_TOKEN.name == api.OWNER
+
+
+@pytest.mark.parametrize("ttl", ["30", "10m"])
+def test_a_ticket_lives_as_long_as_asked_but_no_longer_than_minutes(ttl: str) -> None:
+    """It may stand in logs; and its link begins where the asker says."""
+    told = json.dumps({"ttl": ttl, "base_url": "https://desk.example.org/lab"})
+    decision = ask("/api/tickets", bearer(), method="POST", body=told)
+    assert isinstance(decision, NewTicket)
+    assert decision.seconds == {"30": 30, "10m": 600}[ttl]
+    assert decision.base == "https://desk.example.org/lab/"
+
+
+NO_TICKETS: dict[str, tuple[str, str]] = {
+    "too long": ('{"ttl": "11m"}', "ttl: give at most 10m"),
+    "no time": ('{"ttl": "soon"}', "ttl: give "),
+    "no address": ('{"base_url": "javascript:x"}', "give "),
+    "another word": ('{"role": "control"}', "role: not known here"),
+    "no object": ("[]", "give a JSON object"),
+}
+
+
+@pytest.mark.parametrize(("body", "said"), NO_TICKETS.values(), ids=NO_TICKETS)
+def test_a_ticket_that_cannot_be_made_is_refused_with_what_to_give(body: str, said: str) -> None:
+    """In particular none with more rights than its asker."""
+    decision = ask("/api/tickets", bearer(), method="POST", body=body)
+    assert isinstance(decision, Answer)
+    assert decision.status == 400
+    assert json.loads(decision.body)["error"].startswith(said)
+
+
+def test_only_our_own_page_gets_a_ticket_for_a_cookie() -> None:
+    """It comes by itself, from any page the browser shows; and a link makes none by a GET."""
+    evil = ("Origin", "http://evil.test")
+    assert status(ask("/api/tickets", cookie(), evil, method="POST")) == 403
+    assert isinstance(ask("/api/tickets", cookie(), ORIGIN, method="POST"), NewTicket)
+    assert isinstance(ask("/api/tickets", bearer(), evil, method="POST"), NewTicket)
+    assert status(ask("/api/tickets", bearer())) == 405
+
+
+def test_where_nobody_is_asked_there_are_no_tickets() -> None:
+    """VNC_AUTH=none: nobody needs one."""
+    assert status(ask("/api/tickets", method="POST", auth="none", tokens=())) == 404
 
 
 # On real sockets
