@@ -49,6 +49,9 @@ VALID: list[tuple[forms.Form, str, Any]] = [
     (forms.networks, "10.0.0.0/8, ::1", ("10.0.0.0/8", "::1/128")),
     (forms.words, "-dpi 120 -desktop 'my desk'", ("-dpi", "120", "-desktop", "my desk")),
     (forms.absolute_path, "/opt/novnc", "/opt/novnc"),
+    (forms.cookie_suffix, "desk-1_B", "desk-1_B"),
+    (forms.plain_path, "/run/desk-1.2/@a+b_", "/run/desk-1.2/@a+b_"),
+    (forms.plain_path, "/" + "x" * 200, "/" + "x" * 200),
     (forms.locale_name, "de_DE.UTF-8@euro", "de_DE.UTF-8@euro"),
     (forms.time_zone, "Europe/Berlin", "Europe/Berlin"),
     (forms.time_zone, "<+03>-3", "<+03>-3"),
@@ -104,6 +107,8 @@ INVALID: list[tuple[forms.Form, str]] = [
     *[(forms.networks, text) for text in ("10.0.0.1/8", "proxy", "")],
     (forms.words, "an 'open quote"),
     *[(forms.absolute_path, text) for text in ("novnc", "./novnc", "~/novnc")],
+    *[(forms.cookie_suffix, text) for text in ("a b", "a;b", "a=b", "ü", "x" * 33)],
+    *[(forms.plain_path, text) for text in ("run", "/a b", "/a;b", "/a%b", "/ü", "/" + "x" * 201)],
     *[(forms.locale_name, text) for text in ("de DE", "x" * 65, "a;b")],
     *[(forms.time_zone, text) for text in ("../etc/passwd", "Europe Berlin", "")],
 ]

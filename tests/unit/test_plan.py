@@ -21,6 +21,13 @@ def test_without_a_token_both_links_get_a_generated_one() -> None:
     ]
 
 
+def test_each_link_holds_the_token_of_its_role() -> None:
+    """Swapped, the watcher would have control."""
+    plan = samples.plan_of()
+    assert str(plan.link_of(Role.CONTROL)).endswith(f"#token={samples.CONTROL}")
+    assert str(plan.link_of(Role.VIEW)).endswith(f"#token={samples.VIEW}")
+
+
 def test_a_given_token_is_used_and_marked_as_supplied() -> None:
     """Marked, because it must never be printed."""
     control, view = samples.plan_of({"VNC_TOKEN": samples.GIVEN}).tokens

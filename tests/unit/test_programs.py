@@ -65,6 +65,17 @@ def test_the_rfb_port_follows_the_display() -> None:
     assert has(command_of("xvnc", {"DISPLAY": ":7", "VNC_PORT": "5999"}), "-rfbport", "5999")
 
 
+def test_the_target_is_where_xvnc_listens() -> None:
+    """In the words of websockify's token file, which the gate reads as well."""
+    for environ, target in (
+        ({}, "127.0.0.1:5901"),
+        ({"VNC_PORT": "5999"}, "127.0.0.1:5999"),
+        ({"VNC_TRANSPORT": "unix"}, "unix_socket:/run/deskgate/rfb.sock"),
+    ):
+        settings = samples.reading_of(environ).settings
+        assert programs.rfb_target(settings, samples.PLACE) == target
+
+
 @pytest.mark.parametrize(
     ("direction", "accept", "send"),
     [("both", 1, 1), ("in", 1, 0), ("out", 0, 1), ("off", 0, 0)],

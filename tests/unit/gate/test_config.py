@@ -31,6 +31,13 @@ def test_the_conductors_file_is_read() -> None:
     assert (read.cert, read.key) == ("/c", "/k")
 
 
+def test_what_is_not_given_is_nothing() -> None:
+    """No proxy is trusted and no page may frame us unless it is listed."""
+    read = config(trusted_proxies=[], frame_ancestors=None)
+    assert (read.trusted_proxies, read.frame_ancestors) == ((), ())
+    assert (read.public_url, read.cert, read.key, read.open) == (None, None, None, False)
+
+
 INVALID: dict[str, tuple[dict[str, Any], str]] = {
     "no listen": ({"listen": None}, "listen"),
     "a port as text": ({"listen": ["", "8002"]}, "listen"),
@@ -39,6 +46,10 @@ INVALID: dict[str, tuple[dict[str, Any], str]] = {
     "another auth": ({"auth": "basic"}, "auth"),
     "a cert without a key": ({"cert": "/c"}, "cert"),
     "no list": ({"frame_ancestors": "https://a.test"}, "frame_ancestors"),
+    "a flag as text": ({"query_tokens": "true"}, "query_tokens"),
+    "no moment of the boot": ({"booted": None}, "booted"),
+    "a flag for a moment": ({"booted": True}, "booted"),
+    "a list of others": ({"frame_ancestors": [1]}, "frame_ancestors"),
     "no network": ({"trusted_proxies": ["localhost"]}, "trusted_proxies"),
     "rfb without a port": ({"rfb": "127.0.0.1"}, "rfb"),
     "rfb with a bad port": ({"rfb": "127.0.0.1:x"}, "rfb"),

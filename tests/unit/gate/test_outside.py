@@ -4,7 +4,15 @@ from __future__ import annotations
 
 import pytest
 
-from deskgate.gate.outside import Outside, origin_is_ours, read_authority, read_origin, see
+from deskgate.gate.outside import (
+    Outside,
+    host_is_known,
+    is_from_our_page,
+    origin_is_ours,
+    read_authority,
+    read_origin,
+    see,
+)
 
 from .samples import config, request
 
@@ -121,6 +129,66 @@ def test_without_a_host_no_origin_is_ours() -> None:
     seen = see(request(host=""), config())
     assert not origin_is_ours("http://localhost", seen, config())
     assert not seen.loopback
+
+
+ORIGINS = {
+    "http://localhost:8002": True,
+    "https://LOCALHOST:8002": True,
+    "http://localhost": False,
+    "http://localhost:8003": False,
+    "http://localhost:8002.evil.test": False,
+    "http://user@localhost:8002": False,
+    "null": False,
+    "": False,
+}
+
+
+@pytest.mark.parametrize(("origin", "ours"), ORIGINS.items())
+def test_an_origin_is_compared_whole(origin: str, ours: bool) -> None:
+    """Neither its beginning nor its end is enough."""
+    seen = see(request(host="localhost:8002"), config())
+    assert origin_is_ours(origin, seen, config()) == ours
+
+
+POSTS: dict[str, tuple[tuple[tuple[str, str], ...], bool]] = {
+    "our page": ((("Origin", "http://localhost:8002"),), True),
+    "our form": ((("Origin", "null"), ("Sec-Fetch-Site", "same-origin")), True),
+    "a form on plain http": ((("Origin", "null"),), True),
+    "a program": ((), True),
+    "another site": ((("Origin", "http://evil.test"),), False),
+    "another port": ((("Origin", "http://localhost:3000"),), False),
+    "two": ((("Origin", "http://localhost:8002"),) * 2, False),
+    "hidden by the browser": ((("Origin", "null"), ("Sec-Fetch-Site", "cross-site")), False),
+    "a neighbour": ((("Sec-Fetch-Site", "same-site"),), False),
+}
+
+
+@pytest.mark.parametrize(("headers", "ours"), POSTS.values(), ids=POSTS)
+def test_a_post_of_another_page_is_known(headers: tuple[tuple[str, str], ...], ours: bool) -> None:
+    """As far as browsers tell: only a cookie needs it, and that is no Strict one."""
+    asked = request("/login", *headers, method="POST", host="localhost:8002")
+    assert is_from_our_page(asked, see(asked, config()), config()) == ours
+
+
+HOSTS = {
+    "localhost:1": True,
+    "a.localhost": True,
+    "192.0.2.1:80": True,
+    "[2001:db8::1]": True,
+    "public.test:1": True,
+    "evil.test": False,
+    "public.test.evil": False,
+    "": False,
+}
+
+
+@pytest.mark.parametrize(("host", "known"), HOSTS.items())
+def test_a_known_host_cannot_be_rebound(host: str, known: bool) -> None:
+    """An address is no name, localhost never leaves the machine, PUBLIC_URL's is the person's."""
+    public = config(public_url="https://public.test/x")
+    assert host_is_known(see(request(host=host), public), public) == known
+    unnamed = known and not host.startswith("public")
+    assert host_is_known(see(request(host=host), config()), config()) == unnamed
 
 
 @pytest.mark.parametrize(

@@ -23,7 +23,8 @@ from deskgate.gate.messages import (
 )
 from deskgate.gate.policy import check_head, decide
 from deskgate.gate.sessions import Denied, read_cookie
-from deskgate.tokens import Role
+from deskgate.gate.tickets import Ticket
+from deskgate.tokens import Role, digest_of
 
 from .samples import (
     CONTROL,
@@ -303,6 +304,22 @@ def test_a_pasted_token_may_have_spaces_around_it() -> None:
 def test_a_wrong_login_is_the_same_401(body: str) -> None:
     """With no cookie."""
     assert answer(login(body=body)) == decide(request("/"), context())
+
+
+@pytest.mark.parametrize("accept", ["text/html", "application/json"])
+def test_a_ticket_logs_in_as_who_asked_for_it_and_is_spent(accept: str) -> None:
+    """The cookie is the token's; the answer says which ticket goes."""
+    ticket = Ticket(token=VIEW_TOKEN, session=None, until=NOW + 30)
+    asked = request("/login", FORM, ("Accept", accept), method="POST", body=b"ticket=" + b"5f" * 16)
+    decision = answer(decide(asked, context(tickets={digest_of("5f" * 16): ticket})))
+    assert decision.status in {204, 303}
+    assert decision.ticket == digest_of("5f" * 16)
+    value = (header(decision, "Set-Cookie") or "").partition("=")[2].partition(";")[0]
+    session = read_cookie(value, (VIEW_TOKEN,), SECRET, now=NOW)
+    assert session is not None
+    refused = decide(asked, context())
+    assert isinstance(refused, WrongToken)
+    assert refused.answer == decide(request("/"), context())
 
 
 MALFORMED_LOGINS = {

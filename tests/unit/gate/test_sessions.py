@@ -135,6 +135,53 @@ def test_a_full_list_revives_nobody_and_touches_no_other_token() -> None:
     assert len(denied.ids[CONTROL_TOKEN.token_id]) == sessions.DENIED_PER_TOKEN
 
 
+def test_logouts_survive_being_written_and_read() -> None:
+    """The gate may die; a forgotten logout would revive the cookie."""
+    denied = Denied().adding(session(1)).adding(session(2, VIEW_TOKEN))
+    for number in range(2, sessions.DENIED_PER_TOKEN + 2):
+        denied = denied.adding(session(number))
+    read = Denied.from_json(denied.to_json())
+    assert read == denied
+    assert read.holds(session(1))
+    assert read.holds(session(2, VIEW_TOKEN))
+    assert not read.holds(session(3, VIEW_TOKEN))
+
+
+UNREADABLE = [
+    *("", "{", "[]", "null", "{}", '{"ids": {}, "floors": {}}'),
+    '{"ids": [], "floors": {}, "until": -1}',
+    '{"ids": {"a": 1}, "floors": {}, "until": -1}',
+    '{"ids": {"a": {"b": "c"}}, "floors": {}, "until": -1}',
+    '{"ids": {}, "floors": {"a": true}, "until": -1}',
+]
+
+
+@pytest.mark.parametrize("text", UNREADABLE)
+def test_logouts_that_cannot_be_read_are_an_error(text: str) -> None:
+    """Taken for none, they would revive whom they held."""
+    with pytest.raises(ValueError, match=r"of our form|Expecting"):
+        Denied.from_json(text)
+
+
+def test_all_sessions_up_to_a_moment_can_be_held() -> None:
+    """When it cannot be known whose were logged out."""
+    denied = Denied(until=5)
+    assert denied.holds(session(5))
+    assert denied.holds(session(5, VIEW_TOKEN))
+    assert not denied.holds(session(6))
+    assert Denied.from_json(denied.adding(session(7)).to_json()).until == 5
+
+
+def test_the_key_of_the_files_is_the_tokens_and_no_session() -> None:
+    """It stands in addresses: it must open nothing else, and die with the token."""
+    key = sessions.files_key(CONTROL_TOKEN, SECRET)
+    assert len(key) == 32
+    assert key != sessions.files_key(VIEW_TOKEN, SECRET)
+    assert key != sessions.files_key(CONTROL_TOKEN, b"another boot secret of 32 bytes!")
+    assert key not in COOKIE
+    assert read(key) is None
+
+
 NAMES = [
     (False, "/", "vnc_0123abcd"),
     (False, "/desk/", "vnc_0123abcd"),

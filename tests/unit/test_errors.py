@@ -1,0 +1,63 @@
+"""Errors that a person reads: statuses, and a value shown on one line."""
+
+from __future__ import annotations
+
+import os
+
+import pytest
+
+from deskgate import errors
+from deskgate.errors import Problem, SettingsError, Status
+
+STATUSES = [
+    (errors.UsageError, os.EX_USAGE),
+    (errors.MissingFileError, os.EX_NOINPUT),
+    (errors.ProgramError, os.EX_UNAVAILABLE),
+    (errors.InternalError, os.EX_SOFTWARE),
+    (errors.RuntimeFolderError, os.EX_CANTCREAT),
+    (errors.SettingsError, os.EX_CONFIG),
+]
+
+
+@pytest.mark.parametrize(("kind", "status"), STATUSES)
+def test_an_error_ends_with_its_status_of_sysexits(
+    kind: type[errors.DeskgateError], status: int
+) -> None:
+    """Scripts tell by it what to do; 126 and 127 are left to the user's command."""
+    assert kind.status == status
+    assert status not in {Status.NOT_EXECUTABLE, Status.NOT_FOUND}
+
+
+def test_an_error_is_one_line() -> None:
+    """Unless it is many."""
+    assert errors.UsageError("no such command").lines == ["no such command"]
+
+
+def test_bad_settings_are_said_together_and_sorted() -> None:
+    """A line each; a hidden value is not shown, nor that there was one."""
+    error = SettingsError(
+        [
+            Problem(name="VNC_TOKEN", given=None, allowed="give 32 characters"),
+            Problem(name="DISPLAY", given="1", allowed="give a number, such as :1"),
+        ]
+    )
+    assert error.lines == [
+        'DISPLAY: cannot use "1": give a number, such as :1',
+        "VNC_TOKEN: give 32 characters",
+    ]
+    assert str(error) == "\n".join(error.lines)
+
+
+QUOTED = [
+    ("1280*800", '"1280*800"'),
+    ("a\nVNC: forged", '"a\\nVNC: forged"'),
+    ("\x1b[31m\u202e", '"\\x1b[31m\\u202e"'),
+    ("x" * 80, '"' + "x" * 80 + '"'),
+    ("x" * 81, '"' + "x" * 80 + '…"'),
+]
+
+
+@pytest.mark.parametrize(("value", "shown"), QUOTED)
+def test_a_value_is_shown_on_one_line(value: str, shown: str) -> None:
+    """It forges none, moves no terminal, and floods nobody."""
+    assert errors.quote(value) == shown
