@@ -75,7 +75,7 @@ REQUESTS = (
     Check("a bound for a query's fields", TARGETS, ", max_num_fields=QUERY_FIELDS", ""),
     Check("a redirect keeps harmless settings only", TARGETS, "if key in KEPT_SETTINGS and", "if"),
     Check("a redirect stays here", TARGETS, 'name.rpartition("/")[2]', "name"),
-    Check("line ends have one reading", "gate/lines.py", "return AMBIGUOUS.search(seen) is None", "return True"),
+    Check("line ends have one reading", "gate/lines.py", "return AMBIGUOUS.search(head) is None", "return True"),
 )
 
 WHO = (
@@ -166,11 +166,11 @@ PAGES = (
 
 BOUNDS = (
     Check("a request has ten seconds", "gate/server.py", "        self._clock(limits.REQUEST_SECONDS, self._too_slow)\n        goner", "        goner"),
-    Check("the next request too", "gate/server.py", "            self._clock(limits.REQUEST_SECONDS, self._too_slow)\n        if not", "        if not"),
+    Check("the next request too", "gate/server.py", "            self._clock(limits.REQUEST_SECONDS, self._too_slow)\n        self._unread", "        self._unread"),
     Check("a bound for strangers", "gate/server.py", "        goner = self._keeper.strangers.add(self)\n", "        goner = None\n"),
     Check("a bound for who is known", "gate/server.py", "            goner = self._keeper.greet(self)\n", "            goner = self._keeper.strangers.remove(self)\n"),
     Check("a bound for a head that is not whole", "gate/server.py", ", max_incomplete_event_size=HEAD_BYTES", ""),
-    Check("line ends are looked at", "gate/server.py", "        if not self._lines.allows(data):", "        if False:"),
+    Check("line ends are looked at", "gate/server.py", "        if not has_one_reading(head):", "        if False:"),
     Check("a ticket is spent before Xvnc is asked", "gate/server.py", "                    self._keeper.tickets.spend(decision.access.ticket)", "                    pass"),
     Check("arrivals are counted at once", "gate/server.py", "                self._keeper.arriving[self._arriving] += 1", "                pass"),
     Check("a token revoked meanwhile", "gate/server.py", "        self._keeper.look_at(viewer)  #", "        #"),

@@ -8,14 +8,6 @@ import re
 AMBIGUOUS = re.compile(rb"(?<!\r)\n|\n[ \t]")
 
 
-class LineCheck:
-    """Looks at a connection's bytes as they come, until it is a WebSocket."""
-
-    def __init__(self) -> None:
-        self._tail = b""
-
-    def allows(self, data: bytes) -> bool:
-        """Whether these bytes, after the earlier ones, have only one reading."""
-        seen = self._tail + data
-        self._tail = seen[-2:] if seen.endswith(b"\n") else seen[-1:]
-        return AMBIGUOUS.search(seen) is None
+def has_one_reading(head: bytes) -> bool:
+    """Whether every program reads these lines alike. Not for a body, which may hold anything."""
+    return AMBIGUOUS.search(head) is None

@@ -13,7 +13,7 @@ from deskgate.gate.answers import on_the_wire, plain
 from deskgate.gate.channel import Channel
 from deskgate.gate.desk import DeskLink
 from deskgate.gate.keeper import Arrival, Keeper
-from deskgate.gate.lines import LineCheck
+from deskgate.gate.lines import has_one_reading
 from deskgate.gate.messages import (
     Answer,
     Context,
@@ -37,7 +37,7 @@ class Connection(Channel):
         super().__init__()
         self._keeper = keeper
         self._http = h11.Connection(h11.SERVER, max_incomplete_event_size=HEAD_BYTES)
-        self._lines = LineCheck()
+        self._unread = b""  # of what came, what the parser has not taken
         self._request: Request | None = None
         self._body = b""
         self._task: asyncio.Task[None] | None = None
@@ -83,9 +83,7 @@ class Connection(Channel):
         if self.idle:
             self.idle = False
             self._clock(limits.REQUEST_SECONDS, self._too_slow)
-        if not self._lines.allows(data):
-            self._refuse(400)
-            return
+        self._unread += data
         self._http.receive_data(data)
         self._read()
 
@@ -102,8 +100,9 @@ class Connection(Channel):
                 # 501 is h11's for a coding that it does not know; with a length it smuggles.
                 self._refuse(400 if error.error_status_hint == 501 else error.error_status_hint)
                 return
+            taken = self._taken()
             if isinstance(event, h11.Request):
-                self._begin(event)
+                self._begin(event, taken)
             elif isinstance(event, h11.Data):
                 self._body += event.data  # no longer than its Content-Length, checked before
             elif isinstance(event, h11.EndOfMessage):
@@ -111,9 +110,18 @@ class Connection(Channel):
             else:  # NEED_DATA or PAUSED
                 return
 
-    def _begin(self, event: h11.Request) -> None:
+    def _taken(self) -> bytes:
+        """The bytes that the last event was made of."""
+        rest, _ = self._http.trailing_data
+        taken, self._unread = self._unread[: len(self._unread) - len(rest)], rest
+        return taken
+
+    def _begin(self, event: h11.Request, head: bytes) -> None:
         self._body = b""
         self._request = actions.request_of(event, self.peer)
+        if not has_one_reading(head):
+            self._refuse(400)
+            return
         refusal = policy.check_head(self._request, self._keeper.context())
         if refusal is not None:
             self._send(refusal)

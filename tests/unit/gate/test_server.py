@@ -10,10 +10,21 @@ from pathlib import Path
 
 import pytest
 
+from deskgate import rfb
 from deskgate.gate import limits
 from deskgate.gate.actions import http_date
 
-from .running import BIG_BYTES, Desk, Gate, join, read_all, reset, running_gate, wait_until
+from .running import (
+    BIG_BYTES,
+    Desk,
+    Gate,
+    join,
+    read_all,
+    receive,
+    reset,
+    running_gate,
+    wait_until,
+)
 from .samples import CONTROL, VIEW
 
 BEARER = f"Authorization: Bearer {CONTROL}"
@@ -268,6 +279,32 @@ def test_line_ends_that_can_be_read_in_two_ways_are_refused(
             for start in range(0, len(sent), size):
                 sock.sendall(sent[start : start + size])
         assert sock.recv(12) == b"HTTP/1.1 400"
+
+
+@pytest.mark.parametrize("body", [b'{\n "ttl": "30"\n}\n', b' {"ttl":\r\n\t"30"}'], ids=ascii)
+@pytest.mark.parametrize("size", [1, 1000])
+def test_a_body_may_have_any_line_ends(gate: Gate, body: bytes, size: int) -> None:
+    """JSON as people write it; the next request behind it is looked at again."""
+    head = f"POST /api/tickets HTTP/1.1\r\nHost: a\r\n{BEARER}\r\nContent-Length: {len(body)}"
+    sent = f"{head}\r\n\r\n".encode() + body + b"GET / HTTP/1.1\nHost: a\r\n\r\n"
+    with gate.socket() as sock:
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        with contextlib.suppress(OSError):
+            for start in range(0, len(sent), size):
+                sock.sendall(sent[start : start + size])
+        answers = read_all(sock)
+    assert answers.startswith(b"HTTP/1.1 201")
+    assert b"HTTP/1.1 400" in answers
+
+
+def test_frames_may_come_with_the_upgrade(gate: Gate, desk: Desk) -> None:
+    """In one go, and with a line feed in them, as RFB's version has it."""
+    frames = b"\x82\x8d" + bytes(4) + rfb.VERSION + b"\x01" + b"\x82\x81" + bytes(4) + b"\x01"
+    with gate.socket() as sock:
+        sock.sendall(gate.upgrade() + b"\r\n\r\n" + frames)
+        assert sock.recv(12) == b"HTTP/1.1 101"
+        _, xvnc = desk.next()
+        assert receive(xvnc, 1) == b"\x01"
 
 
 def test_a_file_name_of_any_script_is_answered(gate: Gate) -> None:
