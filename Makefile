@@ -1,7 +1,7 @@
 # Longer work is in docker/*, so that it also runs without make.
 SERVICE ?= desktop
 .DEFAULT_GOAL := help
-.PHONY: help up down url logs images token test unit lint mutants docs lock wheel clean
+.PHONY: help up down url logs images token test unit fuzz lint mutants docs lock wheel clean
 
 help: ## This list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -30,7 +30,10 @@ test: lint ## Install what is needed, check, build all variants, run every test 
 
 unit: ## Run the tests that need no engine
 	@docker/prepare
-	@.venv/bin/python -m pytest tests/unit $(ARGS)
+	@.venv/bin/python -m pytest tests/unit tests/fuzz $(ARGS)
+
+fuzz: ## Look for inputs that break what takes a stranger's bytes (SECONDS=300)
+	@docker/fuzz $(SECONDS)
 
 lint: ## Check style, types and shell scripts
 	@docker/prepare
