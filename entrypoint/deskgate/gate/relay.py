@@ -164,6 +164,7 @@ class Viewer(asyncio.Protocol):
             self._frames.send_close(code, reason)
         self._say(f"{self.name}: closing with {code}, {reason}")
         self._link.transport.abort()
+        self._browser.resume_reading()  # it may be held back, and its goodbye with it
         self._flush()
         self._abort_later()
 
@@ -246,15 +247,14 @@ class Viewer(asyncio.Protocol):
         Args:
             now: seconds since the epoch, for expiry; all else is by the monotonic clock.
         """
-        patience = self._patience
         if self.access.ends is not None and now >= self.access.ends:
             self.close(POLICY, "expired")
-        elif patience.dead:
+        elif self._patience.dead:
             self._browser.abort()
-        elif not self.joined and patience.age >= limits.FIRST_MESSAGE_SECONDS:
+        elif not self.joined and self._patience.age >= limits.FIRST_MESSAGE_SECONDS:
             self.close(POLICY, "nothing said")
-        elif patience.stalled(self._browser.get_write_buffer_size()):
+        elif self._patience.stalled(self._browser.get_write_buffer_size()):
             self.close(TRY_LATER, "too slow")
-        elif not self._code and patience.ping_is_due():
+        elif not self._code and self._patience.ping_is_due():
             self._frames.send_ping(b"")
             self._flush()

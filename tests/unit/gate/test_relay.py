@@ -28,6 +28,7 @@ from .running import (
     close_code,
     join,
     receive,
+    reset,
     roles_here,
     running_gate,
     shake,
@@ -258,6 +259,21 @@ def test_a_dead_desktop_ends_with_1011(gate: Gate, desk: Desk) -> None:
         shake(viewer)
         xvnc.close()
         assert close_code(viewer) == 1011
+
+
+def test_a_viewer_who_is_held_back_is_told_at_once_that_the_desktop_died(
+    gate: Gate, desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its answer to our close frame is read, although nothing else of it was."""
+    monkeypatch.setattr(limits, "CLOSE_SECONDS", 60.0)
+    with gate.view() as viewer:
+        _, xvnc = desk.next()
+        shake(viewer)
+        (held,) = gate.keeper.viewers
+        while held._browser.is_reading():
+            viewer.send(b"y" * 65536)
+        reset(xvnc)
+        assert close_code(viewer, 2) == 1011
 
 
 def test_a_leaving_viewer_leaves_xvnc(gate: Gate, desk: Desk) -> None:
