@@ -1,23 +1,35 @@
-"""A viewer without a browser: RFB 3.8 over a WebSocket (RFC 6143, RFC 6455), raw encoding only."""
+"""A viewer without a browser: RFB 3.8 over a WebSocket (RFC 6143, RFC 6455), raw encoding only.
+
+What RFC 6143 does not have stands in the community's rfbproto.rst: fences, continuous updates,
+the extended clipboard, the extended desktop size.
+"""
 
 from __future__ import annotations
 
 import struct
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack
-from typing import Final, Self
+from typing import Final, Protocol, Self
 
 from websockets.sync.client import connect
-
-from tests.container.desk import Desk
 
 VERSION: Final = b"RFB 003.008\n"
 NONE: Final = 1  # security type
 RAW: Final = 0
 EXTENDED_DESKTOP_SIZE: Final = -308
+# Rectangles without content: QEMU's key events, extended mouse buttons.
+ANNOUNCED: Final = (-258, -316)
 ANSWER_SECONDS: Final = 5.0
 # X keysyms (keysymdef.h)
 SHIFT: Final = 0xFFE1
+
+
+class Door(Protocol):
+    """What has a gate's port on 127.0.0.1: a desk in a container, or a gate in this process."""
+
+    @property
+    def port(self) -> int:
+        """Where it listens."""
 
 
 class Viewer:
@@ -32,11 +44,11 @@ class Viewer:
 
     def __init__(
         self,
-        desk: Desk,
+        desk: Door,
         *,
         target: str = "/websockify",
         headers: Mapping[str, str] | None = None,
-        shared: bool = True,
+        shared: int = True,
         port: int | None = None,
     ) -> None:
         self._open = ExitStack()
@@ -51,7 +63,11 @@ class Viewer:
         )
         self._socket = self._open.enter_context(opening)
         self._buffer = b""
+        self.pixel_bytes = 4
         self.cut_texts: list[str] = []  # what the desktop's clipboard sent
+        self.extended: list[tuple[int, bytes]] = []  # the same, as flags and data
+        self.fences: list[tuple[int, bytes]] = []  # flags and payload
+        self.continuous_ended = 0  # EndOfContinuousUpdates
         try:
             self.width, self.height, self.name = self._shake_hands(shared)
         except BaseException:
@@ -72,7 +88,7 @@ class Viewer:
         taken, self._buffer = self._buffer[:count], self._buffer[count:]
         return taken
 
-    def _shake_hands(self, shared: bool) -> tuple[int, int, str]:
+    def _shake_hands(self, shared: int) -> tuple[int, int, str]:
         assert self._read(12) == VERSION
         self._socket.send(VERSION)
         self.security_types = self._read(self._read(1)[0])
@@ -87,6 +103,14 @@ class Viewer:
         return width, height, self._read(length).decode()
 
     # --- what a viewer sends -----------------------------------------------------------------
+
+    def send(self, data: bytes) -> None:
+        """Anything, as one WebSocket message."""
+        self._socket.send(data)
+
+    def reach_the_gate(self) -> None:
+        """Wait until the gate has dealt with all that was sent."""
+        assert self._socket.ping().wait(ANSWER_SECONDS)
 
     def point(self, x: int, y: int, *, buttons: int = 0) -> None:
         """PointerEvent."""
@@ -115,35 +139,66 @@ class Viewer:
         """
         return self.look(0, 0, 1, 1)
 
+    def fence(self) -> None:
+        """Wait until all that was sent is dealt with, after saying that we know fences.
+
+        Also where a request would not do, as its answer may be that of an earlier one.
+        """
+        mark = (0, b"%d" % len(self.fences))
+        self._socket.send(struct.pack(">BxxxIB", 248, 1 << 31, len(mark[1])) + mark[1])
+        self.listen_until(lambda: mark in self.fences)
+
     def look(self, x: int, y: int, width: int, height: int) -> bytes:
         """Fetch a part of the screen: four bytes a pixel (blue, green, red, nothing)."""
         area = (x, y, width, height)
         self._socket.send(struct.pack(">BBHHHH", 3, 0, *area))
         while True:
-            kind = self._read(1)[0]
-            if kind == 0:
-                found = self._rectangles()
-                if len(found) == width * height * 4:
-                    return found
-                # Once it knows that we follow its size, Xvnc answers with that alone, and keeps
-                # the pixels, marked as changed, for a next request that is incremental.
-                self._socket.send(struct.pack(">BBHHHH", 3, 1, *area))
-            elif kind == 3:
-                self._cut_text()
-            else:
-                assert kind == 2, f"message {kind}"  # a bell
+            found = self._message()
+            if found is None:
+                continue
+            if len(found) == width * height * self.pixel_bytes:
+                return found
+            # Once it knows that we follow its size, Xvnc answers with that alone, and keeps
+            # the pixels, marked as changed, for a next request that is incremental.
+            self._socket.send(struct.pack(">BBHHHH", 3, 1, *area))
+
+    def listen_until(self, condition: Callable[[], object]) -> None:
+        """Take what Xvnc sends until something is true."""
+        while not condition():
+            self._message()
+
+    def _message(self) -> bytes | None:
+        """Take one message; an update's pixels, or None for any other."""
+        kind = self._read(1)[0]
+        if kind == 0:
+            return self._rectangles()
+        if kind == 3:
+            self._cut_text()
+        elif kind == 150:
+            self.continuous_ended += 1
+        elif kind == 248:
+            flags, length = struct.unpack(">xxxIB", self._read(8))
+            self.fences.append((flags, self._read(length)))
+        else:
+            assert kind == 2, f"message {kind}"  # a bell
+        return None
 
     def _rectangles(self) -> bytes:
         found = b""
         for _ in range(struct.unpack(">xH", self._read(3))[0]):
             _, _, width, height, encoding = struct.unpack(">HHHHi", self._read(12))
             if encoding == RAW:
-                found += self._read(width * height * 4)
-            else:
-                assert encoding == EXTENDED_DESKTOP_SIZE, encoding
+                found += self._read(width * height * self.pixel_bytes)
+            elif encoding == EXTENDED_DESKTOP_SIZE:
                 self._read(3 + 16 * self._read(1)[0])
+            else:  # it only says that Xvnc knows it
+                assert encoding in ANNOUNCED, encoding
         return found
 
     def _cut_text(self) -> None:
-        (length,) = struct.unpack(">xxxI", self._read(7))
-        self.cut_texts.append(self._read(length).decode("latin-1"))
+        (length,) = struct.unpack(">xxxi", self._read(7))
+        if length < 0:
+            (flags,) = struct.unpack(">I", self._read(4))
+            self.extended.append((flags, self._read(-length - 4)))
+        else:
+            self.cut_texts.append(self._read(length).decode("latin-1"))

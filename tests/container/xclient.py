@@ -13,6 +13,7 @@ import select
 import socket
 import struct
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 
 SELECTION_NOTIFY = 31
@@ -24,11 +25,15 @@ ATOM = 4  # the predefined type
 
 
 class X:
-    """A connection, with a window of its own."""
+    """A connection, with a window of its own.
 
-    def __init__(self) -> None:
-        display = os.environ["DISPLAY"].lstrip(":")
-        cookie = Path(os.environ["XAUTHORITY"]).read_bytes()[-16:]
+    Args:
+        place: DISPLAY and XAUTHORITY.
+    """
+
+    def __init__(self, place: Mapping[str, str] = os.environ) -> None:
+        display = place["DISPLAY"].lstrip(":")
+        cookie = Path(place["XAUTHORITY"]).read_bytes()[-16:]
         self._socket = socket.socket(socket.AF_UNIX)
         self._socket.settimeout(WAIT_SECONDS)
         self._socket.connect(f"/tmp/.X11-unix/X{display}")
@@ -42,9 +47,13 @@ class X:
         (self.window,) = struct.unpack_from("<I", setup, 4)  # the base of our own ids
         vendor, formats = struct.unpack_from("<H", setup, 16)[0], setup[21]
         screen = 32 + (vendor + 3) // 4 * 4 + formats * 8
-        self.root, *_, self.width, self.height = struct.unpack_from("<IIIIIHH", setup, screen)
+        (self.root,) = struct.unpack_from("<I", setup, screen)
         self.events: list[bytes] = []
         self._send(1, 0, struct.pack("<IIhhHHHHII", self.window, self.root, 0, 0, 1, 1, 0, 0, 0, 0))
+
+    def close(self) -> None:
+        """Leave."""
+        self._socket.close()
 
     def _read(self, count: int) -> bytes:
         data = b""
@@ -145,10 +154,11 @@ class X:
 
     def state(self) -> dict[str, object]:
         """What the X server knows."""
-        pointer = self.ask(38, 0, struct.pack("<I", self.root))
+        root = struct.pack("<I", self.root)
+        pointer, geometry = self.ask(38, 0, root), self.ask(14, 0, root)
         keys = self.ask(44)[8:40]
         return {
-            "size": [self.width, self.height],
+            "size": list(struct.unpack_from("<HH", geometry, 16)),
             "pointer": list(struct.unpack_from("<hh", pointer, 16)),
             "buttons": struct.unpack_from("<H", pointer, 24)[0] >> 8,
             "keys": [code for code in range(256) if keys[code // 8] >> code % 8 & 1],

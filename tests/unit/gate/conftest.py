@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from .running import Desk, Gate, running_desk, running_gate
+from .xvnc import Desktop, running_xvnc
 
 
 @pytest.fixture
@@ -22,3 +23,10 @@ def gate(tmp_path: Path, desk: Desk) -> Iterator[Gate]:
     """A gate in front of it."""
     with running_gate(tmp_path, desk.port) as gate:
         yield gate
+
+
+@pytest.fixture(scope="module")
+def desktop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desktop]:
+    """Real Xvnc behind a gate, for all tests of a module."""
+    with running_xvnc(tmp_path_factory.mktemp("desktop")) as desktop:
+        yield desktop

@@ -1,162 +1,170 @@
 """The two rights, against real Xvnc: what a watcher sends has no effect on X.
 
-Each case first shows that the same message has its effect from the control link, or it would
-prove nothing.
+Read off the X server by a client of it that sees every event. In each test the same message has
+its effect from the control link, or it would prove nothing.
 """
 
 from __future__ import annotations
 
-import contextlib
-import os
-import subprocess
-from collections.abc import Iterator
-from pathlib import Path
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 
 import pytest
-from websockets.sync.client import ClientConnection
+from websockets.exceptions import ConnectionClosed
 
-from deskgate import rfb
+from tests.container.viewer import Viewer
+from tests.container.xclient import X
+from tests.messages import (
+    EVERY_EXTENSION,
+    NOTIFY,
+    PEEK,
+    REQUEST,
+    TEXT,
+    capabilities,
+    continuous_updates,
+    extended,
+    fence,
+    gii,
+    pointer,
+    provided,
+    set_pixel_format,
+    update_request,
+    xvp,
+)
 
-from .running import VIEW_PASSWORD, Gate, running_gate, shake, wait_until
+from .attempts import CLIPBOARDS, KEYS, POINTERS, QEMU_KEYS, SIZES
 from .samples import CONTROL, VIEW
+from .xvnc import Desktop, dealt_with
 
 
-def x(display: str, *command: str) -> str:
-    environment = {**os.environ, "DISPLAY": display}
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
-    return done.stdout
+def assert_only_control_may(desktop: Desktop, message: bytes, effect: str) -> None:
+    with desktop.both() as (watcher, controller):
+        before = desktop.witness.state()
+        watcher.send(message)
+        dealt_with(watcher)
+        assert desktop.witness.told() == []
+        assert desktop.witness.state() == before
+        controller.send(message)
+        dealt_with(controller)
+        assert effect in " ".join(desktop.witness.told())
 
 
-@pytest.fixture
-def desktop(tmp_path: Path) -> Iterator[tuple[Gate, str]]:
-    """Xvnc on a socket of its own with a gate before it; and its display."""
-    passwords = rfb.obfuscate(b"control!") + rfb.obfuscate(VIEW_PASSWORD)
-    (tmp_path / "xvnc-auth").write_bytes(passwords)
-    sock = str(tmp_path / "rfb.sock")
-    first = 100 + os.getpid() % 5000  # two test runs at once do not meet
-    number = next(n for n in range(first, 6000) if not Path(f"/tmp/.X{n}-lock").exists())
-    display = f":{number}"
-    command = [
-        *("Xvnc", display, "-geometry", "640x480", "-rfbport", "-1", "-rfbunixpath", sock),
-        *("-SecurityTypes", "None,VncAuth", "-rfbauth", str(tmp_path / "xvnc-auth")),
-        *("-AlwaysShared", "-UseBlacklist=0", "-nolisten", "tcp"),
-    ]
-    xvnc = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    try:
-        wait_until(lambda: Path(sock).exists(), 10)
-        with running_gate(tmp_path, 0, rfb=f"unix_socket:{sock}") as gate:
-            yield gate, display
-    finally:
-        xvnc.terminate()
-        xvnc.wait(10)
+@pytest.mark.parametrize(("message", "effect"), KEYS.values(), ids=KEYS)
+def test_r1_a_watcher_presses_no_key(desktop: Desktop, message: bytes, effect: str) -> None:
+    """KeyEvent."""
+    assert_only_control_may(desktop, message, effect)
 
 
-@contextlib.contextmanager
-def joined(gate: Gate, token: str, *, shared: bytes = b"\x01") -> Iterator[ClientConnection]:
-    with gate.view(token) as viewer:
-        shake(viewer)
-        viewer.send(shared)
-        assert viewer.recv(5)  # ServerInit
-        yield viewer
+@pytest.mark.parametrize(("message", "effect"), POINTERS.values(), ids=POINTERS)
+def test_r2_a_watcher_has_no_pointer(desktop: Desktop, message: bytes, effect: str) -> None:
+    """PointerEvent, also in the longer form for mice of many buttons."""
+    assert_only_control_may(desktop, message, effect)
 
 
-def pointer(place: int) -> bytes:
-    return b"\x05\x00" + place.to_bytes(2, "big") * 2
+@pytest.mark.parametrize(("message", "effect"), CLIPBOARDS.values(), ids=CLIPBOARDS)
+def test_r3_a_watcher_takes_no_selection(desktop: Desktop, message: bytes, effect: str) -> None:
+    """ClientCutText, and the extended clipboard's `notify`."""
+    assert_only_control_may(desktop, message, effect)
 
 
-def settle(viewer: ClientConnection) -> None:
-    """Wait until Xvnc has dealt with all that was sent: it takes messages in their order."""
-    viewer.send(b"\x03\0" + bytes(4) + b"\0\x01" * 2)  # FramebufferUpdateRequest of one pixel
-    while viewer.recv(5)[:1] != b"\0":
-        pass
+def test_r3_a_watcher_gives_no_text_that_control_was_asked_for(desktop: Desktop) -> None:
+    """The extended clipboard's `provide`: asked for when a program pastes."""
+    with (
+        desktop.both() as (watcher, controller),
+        closing(X(desktop.place)) as program,
+        ThreadPoolExecutor(1) as pool,
+    ):
+        controller.send(extended(NOTIFY | TEXT))
+        controller.settle()
+        pasted = pool.submit(program.paste)
+        controller.listen_until(lambda: (REQUEST | TEXT, b"") in controller.extended)
+        watcher.send(extended(NOTIFY | TEXT) + provided(b"evil"))
+        watcher.settle()
+        assert not pasted.done()
+        controller.send(provided(b"good"))
+        assert pasted.result(5) == b"good"
 
 
-def key(code: int) -> bytes:
-    return b"\x04\x01\0\0" + code.to_bytes(4, "big") + b"\x04\x00\0\0" + code.to_bytes(4, "big")
+@pytest.mark.parametrize(("message", "effect"), SIZES.values(), ids=SIZES)
+def test_r4_a_watcher_resizes_no_screen(desktop: Desktop, message: bytes, effect: str) -> None:
+    """SetDesktopSize."""
+    assert_only_control_may(desktop, message, effect)
 
 
-def resize(width: int, height: int) -> bytes:
-    size = width.to_bytes(2, "big") + height.to_bytes(2, "big")
-    return b"\xfb\0" + size + b"\x01\0" + bytes(4) + bytes(4) + size + bytes(4)
+@pytest.mark.parametrize(("message", "effect"), QEMU_KEYS.values(), ids=QEMU_KEYS)
+def test_r5_a_watcher_presses_no_key_of_qemus(
+    desktop: Desktop, message: bytes, effect: str
+) -> None:
+    """QEMU's extended key event."""
+    assert_only_control_may(desktop, message, effect)
 
 
-def location(display: str) -> str:
-    return x(display, "xdotool", "getmouselocation")
+UNKNOWN = {
+    "xvp shutdown": xvp(2),
+    "xvp reboot": xvp(3),
+    "gii": gii(),
+    "file transfer": b"\x07" + bytes(11),
+    "type 1": b"\x01" + bytes(7),
+    "type 99": b"\x63" + bytes(7),
+    "type 254": b"\xfe" + bytes(7),
+    "no pixel format": set_pixel_format(7, 3),
+}
 
 
-def geometry(display: str) -> str:
-    return x(display, "xdotool", "getdisplaygeometry").strip()
+@pytest.mark.parametrize("message", UNKNOWN.values(), ids=UNKNOWN)
+@pytest.mark.parametrize("token", [VIEW, CONTROL], ids=["view", "control"])
+def test_r6_what_xvnc_does_not_know_ends_its_sender_alone(
+    desktop: Desktop, message: bytes, token: str
+) -> None:
+    """xvp, gii and the rest: nobody can shut down or restart anything by them."""
+    with desktop.both() as (watcher, controller), desktop.viewer(token) as sender:
+        sender.send(message)
+        with pytest.raises(ConnectionClosed) as ended:
+            sender.settle()
+        assert ended.value.rcvd is not None
+        assert ended.value.rcvd.code == 1011
+        assert desktop.witness.told() == []
+        watcher.settle()
+        controller.send(pointer(5, 6))
+        controller.settle()
+        assert desktop.witness.told() == ["pointer moved to 5, 6"]
 
 
-def test_a_watcher_moves_no_pointer(desktop: tuple[Gate, str]) -> None:
-    """R2: PointerEvent, whole and split at every byte."""
-    gate, display = desktop
-    with joined(gate, CONTROL) as control, joined(gate, VIEW) as watcher:
-        control.send(pointer(111))
-        wait_until(lambda: "x:111 y:111" in location(display))
-        watcher.send(pointer(222))
-        for byte in pointer(223):
-            watcher.send(bytes([byte]))
-        settle(watcher)
-        control.send(pointer(112))
-        wait_until(lambda: "x:112 y:112" in location(display))
+def narrowed(viewer: Viewer) -> bool:
+    viewer.pixel_bytes = 2
+    return len(viewer.look(0, 0, 4, 4)) == 32
 
 
-def test_a_watcher_resizes_no_screen(desktop: tuple[Gate, str]) -> None:
-    """R4: SetDesktopSize, after the encoding that announces it."""
-    gate, display = desktop
-    announce = b"\x02\0\0\x01" + (-308).to_bytes(4, "big", signed=True)
-    with joined(gate, CONTROL) as control, joined(gate, VIEW) as watcher:
-        watcher.send(announce + resize(700, 500))
-        control.send(announce + resize(800, 600))
-        wait_until(lambda: geometry(display) == "800 600")
-        watcher.send(resize(700, 500))
-        settle(watcher)
-        assert geometry(display) == "800 600"
+# What a watcher may say, and how it shows that Xvnc took it.
+ALLOWED: dict[str, tuple[bytes, Callable[[Viewer], object]]] = {
+    "SetPixelFormat": (set_pixel_format(), narrowed),
+    "SetEncodings": (EVERY_EXTENSION, lambda viewer: viewer.extended),
+    "FramebufferUpdateRequest": (update_request(), Viewer.settle),
+    "EnableContinuousUpdates": (
+        continuous_updates(on=True) + continuous_updates(on=False),
+        lambda viewer: viewer.continuous_ended == 2,  # the first said that Xvnc knows it
+    ),
+    "ClientFence": (fence(b"a fence"), lambda viewer: (0, b"a fence") in viewer.fences),
+    "the extended clipboard's caps": (capabilities(1 << 20), Viewer.settle),
+    "its request": (extended(REQUEST | TEXT), Viewer.settle),
+    "its peek": (extended(PEEK), lambda viewer: (NOTIFY, b"") in viewer.extended),
+    "its provide, unasked": (provided(b"evil"), Viewer.settle),
+    "its notice of nothing": (extended(NOTIFY), Viewer.settle),
+}
 
 
-def test_a_watcher_presses_no_key(desktop: tuple[Gate, str], tmp_path: Path) -> None:
-    """R1: KeyEvent; what an X client sees of the keyboard."""
-    gate, display = desktop
-    seen = tmp_path / "keys"
-    with seen.open("w") as out:
-        watching = subprocess.Popen(
-            ["xev", "-root", "-event", "keyboard"],
-            stdout=out,
-            env={**os.environ, "DISPLAY": display},
-        )
-    try:
-        with joined(gate, CONTROL) as control, joined(gate, VIEW) as watcher:
-
-            def press_until_seen() -> bool:
-                control.send(pointer(5) + key(ord("c")))
-                return "(keysym 0x63, c)" in seen.read_text()
-
-            wait_until(press_until_seen)
-            watcher.send(pointer(6) + key(ord("v")))
-            settle(watcher)
-            control.send(key(ord("e")))
-            wait_until(lambda: "(keysym 0x65, e)" in seen.read_text())
-            assert "(keysym 0x76, v)" not in seen.read_text()
-    finally:
-        watching.terminate()
-        watching.wait(10)
-
-
-def test_a_watcher_evicts_nobody(desktop: tuple[Gate, str]) -> None:
-    """R7: ClientInit with the shared flag off."""
-    gate, display = desktop
-    with joined(gate, CONTROL) as control, joined(gate, VIEW, shared=b"\0"):
-        control.send(pointer(42))
-        wait_until(lambda: "x:42 y:42" in location(display))
-
-
-def test_health_is_xvncs_own_greeting(desktop: tuple[Gate, str]) -> None:
-    """And a hundred probes lock nobody out."""
-    gate, _ = desktop
-    assert gate.status("GET /healthz HTTP/1.1") == 200
-    for _ in range(10):
-        gate.keeper.desk._greeted = (0.0, False)
-        assert gate.status("GET /healthz HTTP/1.1") == 200
-    with joined(gate, CONTROL):
-        pass
+@pytest.mark.parametrize(("message", "taken"), ALLOWED.values(), ids=ALLOWED)
+@pytest.mark.parametrize("token", [VIEW, CONTROL], ids=["view", "control"])
+def test_r6_what_a_watcher_may_say_changes_nothing_on_x(
+    desktop: Desktop, message: bytes, taken: Callable[[Viewer], object], token: str
+) -> None:
+    """Xvnc takes and answers it, from either link, and X does not hear of it."""
+    with desktop.viewer(token) as viewer:
+        viewer.send(EVERY_EXTENSION)
+        viewer.fence()
+        desktop.witness.told()
+        viewer.send(message)
+        viewer.fence()
+        assert taken(viewer)
+        assert desktop.witness.told() == []
