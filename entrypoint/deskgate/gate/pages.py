@@ -1,7 +1,7 @@
 """What the gate serves from disk: noVNC's files and our login page.
 
 The index is made once, at start, of regular files only. A request is a look-up in it, so no
-path, link or encoding can reach anything else.
+path or encoding can reach anything else, and what became a link later is not followed.
 """
 
 from __future__ import annotations
@@ -124,7 +124,14 @@ def serve(page: Page, headers: Headers, if_none_match: list[str]) -> Answer:
     headers = (*headers, cache, ("Content-Type", page.content_type), ("ETag", page.etag))
     if page.csp is None and {page.etag, f"W/{page.etag}", "*"} & set(if_none_match):
         return Answer(status=304, headers=headers)
-    return Answer(status=200, headers=headers, body=page.path.read_bytes())
+    return Answer(status=200, headers=headers, body=_read(page.path))
+
+
+def _read(path: Path) -> bytes:
+    """Read a file, unless something else has taken its name: a link, or a pipe to wait for."""
+    flags = os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
+    with os.fdopen(os.open(path, flags), "rb") as file:
+        return file.read()
 
 
 def _with_csp(name: str, value: str, csp: str) -> str:

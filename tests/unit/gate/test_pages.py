@@ -34,12 +34,12 @@ def web(tmp_path: Path) -> Path:
     return root
 
 
-def test_only_regular_files_inside_are_served(web: Path) -> None:
-    """H5: no link, no dot file, no pipe."""
+def test_h5_only_regular_files_inside_are_served(web: Path) -> None:
+    """No link, no dot file, no pipe."""
     assert set(pages.index_folder(str(web))) == {"vnc.html", "app/ui.js", "app/data.bin"}
 
 
-def test_a_file_comes_with_its_type_and_is_asked_for_again(web: Path) -> None:
+def test_h7_a_file_comes_with_its_type_and_is_asked_for_again(web: Path) -> None:
     """Kept by the browser, but never used without the credential being checked."""
     page = pages.index_folder(str(web))["app/ui.js"]
     answer = pages.serve(page, HEADERS, [])
@@ -51,6 +51,19 @@ def test_a_file_comes_with_its_type_and_is_asked_for_again(web: Path) -> None:
         again = pages.serve(page, HEADERS, ['"other"', known])
         assert (again.status, again.body) == (304, b"")
     assert pages.serve(page, HEADERS, ['"other"']).status == 200
+
+
+def test_h5_what_took_a_files_name_is_not_served(web: Path, tmp_path: Path) -> None:
+    """A link is not followed, and a pipe is not waited for, which would stop the whole gate."""
+    path = web / "app" / "ui.js"
+    page = pages.index_folder(str(web))["app/ui.js"]
+    path.unlink()
+    path.symlink_to(tmp_path / "outside")
+    with pytest.raises(OSError, match="symbolic links"):
+        pages.serve(page, HEADERS, [])
+    path.unlink()
+    os.mkfifo(path)
+    assert pages.serve(page, HEADERS, []).body == b""
 
 
 def test_an_unknown_type_is_bytes(web: Path) -> None:
