@@ -30,6 +30,7 @@ READ = "GET, HEAD"
 KEY_MARK = "~"  # before a key in a path, for pages that no cookie follows
 CODE = ".js"  # all that such a page has to load
 METHODS = ("GET", "HEAD", "POST")
+VERSIONS = ("1.0", "1.1")  # h11 takes any, and asks for one Host only in 1.1
 PROBES = ("healthz", "readyz")
 FORM = "application/x-www-form-urlencoded"
 # What noVNC starts with; a person may change these in its panel.
@@ -90,8 +91,9 @@ def check_head(request: Request, context: Context) -> Answer | None:
     size = sum(len(name) + len(value) + 4 for name, value in request.headers)
     if size > limits.HEADER_BYTES or len(request.headers) > limits.HEADER_COUNT:
         return plain(context, 431, close=True)
+    malformed = request.version not in VERSIONS or not request.target.startswith("/")
     # No client of ours chunks a body; with a length beside it, it is a smuggling attempt.
-    if request.all("transfer-encoding") or not request.target.startswith("/"):
+    if malformed or request.all("transfer-encoding"):
         return plain(context, 400, close=True)
     length = request.one("content-length") or "0"
     if not length.isdecimal() or int(length[:20]) > limits.BODY_BYTES:

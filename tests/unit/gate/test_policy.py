@@ -81,8 +81,8 @@ PATHS = [
 
 @pytest.mark.parametrize("path", PATHS)
 @pytest.mark.parametrize("method", ["GET", "HEAD", "POST"])
-def test_every_path_answers_a_stranger_alike(path: str, method: str) -> None:
-    """No file, no hint which paths exist (H1)."""
+def test_h1_every_path_answers_a_stranger_alike(path: str, method: str) -> None:
+    """No file, no hint which paths exist."""
     if (path, method) == ("/login", "POST"):
         return  # the one thing a stranger may do
     expected = decide(request("/"), context())
@@ -107,18 +107,18 @@ WRONG = {
 
 @pytest.mark.parametrize("token", WRONG.values(), ids=WRONG)
 @pytest.mark.parametrize("place", ["/?token={}", "/vnc.html?path=websockify%3Ftoken%3D{}"])
-def test_only_the_exact_token_passes_in_the_query(token: str, place: str) -> None:
-    """H2."""
+def test_h2_only_the_exact_token_passes_in_the_query(token: str, place: str) -> None:
+    """Not its letters in another case, nor a part of it, nor more."""
     assert status(decide(request(place.format(token)), context())) == 401
 
 
 @pytest.mark.parametrize("token", [text for text in WRONG.values() if "%" not in text])
-def test_only_the_exact_token_passes_as_bearer(token: str) -> None:
+def test_h2_only_the_exact_token_passes_as_bearer(token: str) -> None:
     """Machines are held to the same."""
     assert status(decide(request("/", bearer(token)), context())) == 401
 
 
-def test_a_token_may_be_percent_encoded_once() -> None:
+def test_h2_a_token_may_be_percent_encoded_once() -> None:
     """It is the same text to HTTP."""
     encoded = "".join(f"%{ord(char):02x}" for char in CONTROL)
     assert status(decide(request(f"/?token={encoded}"), context())) == 303
@@ -126,8 +126,8 @@ def test_a_token_may_be_percent_encoded_once() -> None:
     assert status(decide(request(f"/?token={twice}"), context())) == 401
 
 
-def test_other_names_are_no_token() -> None:
-    """`token[]` and `TOKEN` are somebody else's parameters (H15)."""
+def test_h15_other_names_are_no_token() -> None:
+    """`token[]` and `TOKEN` are somebody else's parameters."""
     assert status(decide(request(f"/?token[]={CONTROL}"), context())) == 401
     assert status(decide(request(f"/?TOKEN={CONTROL}"), context())) == 401
 
@@ -141,7 +141,7 @@ REPEATED = [
 
 
 @pytest.mark.parametrize("target", REPEATED)
-def test_a_repeated_token_is_refused(target: str) -> None:
+def test_h15_a_repeated_token_is_refused(target: str) -> None:
     """Two proxies in a row may each read another one (security notes, 3.3)."""
     assert status(decide(request(target.format(CONTROL)), context())) == 400
 
@@ -173,6 +173,7 @@ HEADS = {
     "many headers": (request("/", *[("X", "a")] * limits.HEADER_COUNT), 431),
     "chunked": (request("/", ("Transfer-Encoding", "chunked")), 400),
     "an absolute target": (request("http://evil.test/"), 400),
+    "version 2.0": (request(version="2.0"), 400),
     "a long body": (request("/", ("Content-Length", "4097")), 413),
     "a body of 10^40": (request("/", ("Content-Length", "1" + "0" * 40)), 413),
     "an odd length": (request("/", ("Content-Length", "-1")), 413),
@@ -180,7 +181,7 @@ HEADS = {
 
 
 @pytest.mark.parametrize(("bad", "expected"), HEADS.values(), ids=HEADS)
-def test_a_malformed_head_is_refused_before_its_body(bad: Request, expected: int) -> None:
+def test_h8_a_malformed_head_is_refused_before_its_body(bad: Request, expected: int) -> None:
     """With or without a credential, and the connection ends."""
     refusal = check_head(bad, context())
     assert refusal is not None
@@ -191,7 +192,7 @@ def test_a_malformed_head_is_refused_before_its_body(bad: Request, expected: int
         assert status(decide(with_credential, context())) == expected
 
 
-def test_405_says_what_is_allowed() -> None:
+def test_h6_405_says_what_is_allowed() -> None:
     """RFC 9110, 15.5.6."""
     assert header(decide(request(method="PUT"), context()), "Allow") == "GET, HEAD, POST"
     assert header(decide(request("/vnc.html", bearer(), method="POST"), context()), "Allow") == (
@@ -207,8 +208,8 @@ BAD_PATHS = [
 
 
 @pytest.mark.parametrize("path", BAD_PATHS)
-def test_a_strange_path_is_refused_to_who_may_ask(path: str) -> None:
-    """H5; a stranger gets his 401 (test above)."""
+def test_h5_a_strange_path_is_refused_to_who_may_ask(path: str) -> None:
+    """A stranger gets his 401 (test above)."""
     assert status(decide(request(path, bearer()), context())) == 400
 
 
@@ -217,8 +218,8 @@ def test_a_strange_path_is_refused_to_who_may_ask(path: str) -> None:
 
 @pytest.mark.parametrize("path", ["/healthz", "/readyz", "/desk/healthz"])
 @pytest.mark.parametrize("method", ["GET", "HEAD"])
-def test_probes_are_open_and_say_nothing(path: str, method: str) -> None:
-    """H4; even with a Host and an Origin that nothing else would be served to."""
+def test_h4_probes_are_open_and_say_nothing(path: str, method: str) -> None:
+    """Even with a Host and an Origin that nothing else would be served to."""
     at = context(auth="none", subpath="/desk/")
     strange = request(path, ("Origin", "http://evil.test"), method=method, host="evil.test")
     assert isinstance(decide(strange, at), Probe)
@@ -251,8 +252,8 @@ FORMS = {
 
 
 @pytest.mark.parametrize(("target", "location"), FORMS.items())
-def test_a_link_with_the_token_leads_to_a_clean_one(target: str, location: str) -> None:
-    """Relative, only harmless settings kept, and logged in on the way (H16)."""
+def test_h16_a_link_with_the_token_leads_to_a_clean_one(target: str, location: str) -> None:
+    """Relative, only harmless settings kept, and logged in on the way."""
     decision = decide(request(target.format(CONTROL)), context())
     assert status(decision) == 303
     assert header(decision, "Location") == location
@@ -334,8 +335,8 @@ MALFORMED_LOGINS = {
 @pytest.mark.parametrize(
     ("body", "kind", "target"), MALFORMED_LOGINS.values(), ids=MALFORMED_LOGINS
 )
-def test_a_malformed_login_is_refused(body: str, kind: tuple[str, str], target: str) -> None:
-    """H15."""
+def test_h15_a_malformed_login_is_refused(body: str, kind: tuple[str, str], target: str) -> None:
+    """Before a token is looked at."""
     asked = request(target, kind, method="POST", body=body.encode())
     assert status(decide(asked, context())) == 400
 
@@ -397,8 +398,8 @@ def test_other_cookies_do_not_matter() -> None:
     assert status(decide(request("/", (name, f"a=b; {value} ; c=d")), context())) == 200
 
 
-def test_another_desktops_cookie_is_not_ours() -> None:
-    """Same host, same boot secret even: the port names it (H18)."""
+def test_h18_another_desktops_cookie_is_not_ours() -> None:
+    """Same host, same boot secret even: the port names it."""
     other = cookie(given=context(listen=["127.0.0.1", 8003]))
     decision = decide(request("/", other), context())
     assert status(decision) == 401
@@ -597,7 +598,7 @@ def test_counting_viewers_needs_control_and_no_link() -> None:
     assert status(decide(request(f"/api/status?token={CONTROL}"), context())) == 403
 
 
-def test_an_unknown_path_is_404_to_who_may_ask() -> None:
+def test_h5_an_unknown_path_is_404_to_who_may_ask() -> None:
     """Dot files and folders are no files of ours."""
     for path in ("/nothing", "/app/", "/app", "/.git", "/vnc.html/", "/%252e%252e/x"):
         assert status(decide(request(path, bearer()), context())) == 404
@@ -652,8 +653,8 @@ HOSTS = {
 
 
 @pytest.mark.parametrize(("host", "good"), HOSTS.items())
-def test_without_a_credential_the_host_must_be_known(host: str, good: bool) -> None:
-    """DNS rebinding (H17): then nothing else would keep a page out."""
+def test_h17_without_a_credential_the_host_must_be_known(host: str, good: bool) -> None:
+    """DNS rebinding: then nothing else would keep a page out."""
     at = context(auth="none", public_url="https://public.test/x", tokens=())
     decision = decide(request("/vnc.html", host=host), at)
     assert isinstance(decision, ServeFile) if good else status(decision) == 403
