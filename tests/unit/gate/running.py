@@ -11,6 +11,7 @@ import contextlib
 import json
 import os
 import queue
+import re
 import socket
 import struct
 import threading
@@ -209,6 +210,25 @@ def read_all(sock: socket.socket) -> bytes:
         while chunk := sock.recv(65536):
             data += chunk
     return data
+
+
+def exchange(gate: Gate, *lines: str, behind: bytes = b"") -> bytes:
+    """Everything that comes back for these lines, an empty one, and what stands behind it."""
+    head = "\r\n".join([*lines, "", ""]).encode("latin-1")
+    with gate.socket() as sock:
+        with contextlib.suppress(OSError):  # it may have heard enough before the end
+            sock.sendall(head + behind)
+        return read_all(sock)
+
+
+def statuses(answers: bytes) -> list[int]:
+    """The status of every answer in these bytes."""
+    return [int(found) for found in re.findall(rb"HTTP/1\.1 ([0-9]{3}) ", answers)]
+
+
+def body_of(answer: bytes) -> bytes:
+    """What stands behind the head."""
+    return answer.partition(b"\r\n\r\n")[2]
 
 
 def cookie(answer: bytes) -> str:

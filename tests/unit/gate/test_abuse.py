@@ -44,7 +44,7 @@ def waiting(gate: Gate) -> int:
     return sum(sizes)
 
 
-def test_answers_that_nobody_takes_do_not_pile_up(gate: Gate) -> None:
+def test_h10_answers_that_nobody_takes_do_not_pile_up(gate: Gate) -> None:
     """Of a hundred pipelined requests only as many are answered as the client reads."""
     request = f"GET /big.js HTTP/1.1\r\nHost: a\r\n{BEARER}\r\n\r\n".encode()
     with gate.socket() as sock:

@@ -62,7 +62,7 @@ def test_tls_serves_and_its_cookie_is_secure(path: Path) -> None:
     assert b"error" not in err
 
 
-def test_silent_handshakes_are_strangers(path: Path) -> None:
+def test_h12_silent_handshakes_are_strangers(path: Path) -> None:
     """They hold no more places and no more memory than any stranger, and keep nobody out."""
     with process(path) as gate, contextlib.ExitStack() as stack:
         gate.ready()

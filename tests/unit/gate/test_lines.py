@@ -18,13 +18,13 @@ REFUSED = {
 }
 
 
-def test_a_head_of_whole_lines_has_one_reading() -> None:
+def test_h8_a_head_of_whole_lines_has_one_reading() -> None:
     """As every browser sends it."""
     assert has_one_reading(HEAD)
     assert has_one_reading(b"")
 
 
 @pytest.mark.parametrize("head", REFUSED.values(), ids=REFUSED)
-def test_a_head_of_other_line_ends_has_two_readings(head: bytes) -> None:
+def test_h8_a_head_of_other_line_ends_has_two_readings(head: bytes) -> None:
     """H8: a proxy before us may take it for another request than we do."""
     assert not has_one_reading(head)

@@ -25,15 +25,15 @@ FORWARDED = (
 )
 
 
-def test_forwarded_headers_of_a_stranger_do_not_count() -> None:
-    """H14: else anybody could make the cookie Secure, or name another host."""
+def test_h14_forwarded_headers_of_a_stranger_do_not_count() -> None:
+    """Else anybody could make the cookie Secure, or name another host."""
     expected = Outside(scheme=None, authority=("localhost", 8002), client="203.0.113.5")
     assert see(request("/", *FORWARDED, peer="203.0.113.5"), TRUSTING) == expected
     assert see(request("/", *FORWARDED, peer="203.0.113.5"), config()) == expected
 
 
 @pytest.mark.parametrize("peer", [PROXY, f"::ffff:{PROXY}"])
-def test_forwarded_headers_of_a_trusted_proxy_count(peer: str) -> None:
+def test_h14_forwarded_headers_of_a_trusted_proxy_count(peer: str) -> None:
     """Also seen through a dual-stack socket."""
     seen = see(request("/", *FORWARDED, peer=peer), TRUSTING)
     assert seen == Outside(scheme="https", authority=("desk.test", None), client="198.51.100.9")
@@ -54,14 +54,16 @@ CLIENTS = [
 
 
 @pytest.mark.parametrize(("lines", "client"), CLIENTS)
-def test_the_client_is_the_rightmost_that_is_no_proxy(lines: tuple[str, ...], client: str) -> None:
+def test_h14_the_client_is_the_rightmost_that_is_no_proxy(
+    lines: tuple[str, ...], client: str
+) -> None:
     """What stands left of it is made up."""
     headers = [("X-Forwarded-For", line) for line in lines]
     assert see(request("/", *headers, peer=PROXY), TRUSTING).client == client
 
 
 @pytest.mark.parametrize(("word", "scheme"), [("HTTPS", "https"), ("http", "http"), ("ftp", None)])
-def test_a_forwarded_scheme_is_one_of_two(word: str, scheme: str | None) -> None:
+def test_h14_a_forwarded_scheme_is_one_of_two(word: str, scheme: str | None) -> None:
     """Anything else says nothing."""
     seen = see(request("/", ("X-Forwarded-Proto", word), peer=PROXY), TRUSTING)
     assert seen.scheme == scheme
@@ -97,7 +99,9 @@ AUTHORITIES = [
 
 
 @pytest.mark.parametrize(("text", "authority"), AUTHORITIES)
-def test_an_authority_is_host_and_port_only(text: str, authority: tuple[str, int] | None) -> None:
+def test_h17_an_authority_is_host_and_port_only(
+    text: str, authority: tuple[str, int] | None
+) -> None:
     """Nothing that two programs could read in two ways."""
     assert read_authority(text) == authority
 

@@ -19,7 +19,7 @@ import pytest
 from deskgate.errors import Status
 from deskgate.gate.__main__ import listen, read_handed
 
-from .running import TOKEN_FILE, Desk, cookie, wait_until, write_files
+from .running import TOKEN_FILE, Desk, cookie, read_all, wait_until, write_files
 from .samples import CONTROL, VIEW
 
 SECRET_LINE = b"5e" * 32 + b"\n"
@@ -56,13 +56,15 @@ class Process:
 
     def ask(self, target: str, *lines: str) -> bytes:
         """One request."""
+        head = [f"GET {target} HTTP/1.1", "Host: a", "Connection: close", *lines, "", ""]
+        return self.send("\r\n".join(head).encode())
+
+    def send(self, data: bytes) -> bytes:
+        """These bytes on a connection of their own; everything that came until its end."""
         with socket.create_connection(("127.0.0.1", self.port), timeout=5) as sock:
-            head = [f"GET {target} HTTP/1.1", "Host: a", "Connection: close", *lines, "", ""]
-            sock.sendall("\r\n".join(head).encode())
-            data = b""
-            while chunk := sock.recv(65536):
-                data += chunk
-        return data
+            with contextlib.suppress(OSError):  # it may have heard enough before the end
+                sock.sendall(data)
+            return read_all(sock)
 
     def stop(self, number: int = signal.SIGTERM) -> tuple[int, bytes, bytes, float]:
         """Exit status, what was left on stdout, stderr, and the seconds it took."""

@@ -156,7 +156,7 @@ def test_r10_a_watcher_gets_nothing_that_control_pasted(desktop: Desktop) -> Non
         assert (given(watcher), told(watcher), watcher.cut_texts) == ([], [NOTIFY], [])
 
 
-def test_health_is_xvncs_own_greeting(desktop: Desktop) -> None:
+def test_h4_health_is_xvncs_own_greeting(desktop: Desktop) -> None:
     """And a hundred probes lock nobody out."""
     gate: Gate = desktop.gate
     assert gate.status("GET /healthz HTTP/1.1") == 200

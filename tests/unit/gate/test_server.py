@@ -18,11 +18,13 @@ from .running import (
     BIG_BYTES,
     Desk,
     Gate,
+    body_of,
     join,
     read_all,
     receive,
     reset,
     running_gate,
+    statuses,
     wait_until,
 )
 from .samples import CONTROL, VIEW
@@ -30,7 +32,7 @@ from .samples import CONTROL, VIEW
 BEARER = f"Authorization: Bearer {CONTROL}"
 
 
-def test_a_stranger_gets_a_real_401(gate: Gate) -> None:
+def test_h1_a_stranger_gets_a_real_401(gate: Gate) -> None:
     """Not a closed connection, as stock websockify gives."""
     answer = gate.ask("GET /core/rfb.js HTTP/1.1")
     assert answer.startswith(b"HTTP/1.1 401 ")
@@ -38,7 +40,7 @@ def test_a_stranger_gets_a_real_401(gate: Gate) -> None:
     assert b'data-access="locked"' in answer
 
 
-def test_head_has_no_body(gate: Gate) -> None:
+def test_h7_head_has_no_body(gate: Gate) -> None:
     """But the length of one."""
     head = gate.ask("HEAD / HTTP/1.1")
     assert head.endswith(b"\r\n\r\n")
@@ -64,64 +66,24 @@ def test_a_connection_serves_many_requests(gate: Gate) -> None:
             assert read_one(sock).startswith(b"HTTP/1.1 200 ")
 
 
-def test_pipelined_requests_are_each_judged_alone(gate: Gate) -> None:
-    """H11: the first one's credential is not the second one's."""
+def test_h11_pipelined_requests_are_each_judged_alone(gate: Gate) -> None:
+    """The first one's credential is not the second one's."""
     with gate.socket() as sock:
         first = f"GET /vnc.html HTTP/1.1\r\nHost: a\r\n{BEARER}\r\n\r\n"
         sock.sendall((first + "GET /vnc.html HTTP/1.1\r\nHost: a\r\n\r\n").encode())
         answers = read_all(sock)
-    assert [line.split(b" ")[1] for line in answers.split(b"HTTP/1.1")[1:]] == [b"200", b"401"] or (
-        answers.count(b"HTTP/1.1 200 "),
-        answers.count(b"HTTP/1.1 401 "),
-    ) == (1, 1)
+    assert statuses(answers) == [200, 401]
 
 
-MALFORMED = {
-    "no colon": (b"GET / HTTP/1.1\r\nHost: a\r\nnonsense\r\n\r\n", 400),
-    "no host": (b"GET / HTTP/1.1\r\n\r\n", 400),
-    "two hosts": (b"GET / HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n", 400),
-    "a NUL": (b"GET / HTTP/1.1\r\nHost: a\r\nX: \0\r\n\r\n", 400),
-    "two lengths": (
-        b"POST /login HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n",
-        400,
-    ),
-    "length and chunks": (
-        b"POST /login HTTP/1.1\r\nHost: a\r\nContent-Length: 4\r\n"
-        b"Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
-        400,
-    ),
-    "odd chunks": (b"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: xchunked\r\n\r\n", 400),
-    "noise": (b"\x16\x03\x01\x02\x00\x01\x00\r\n\r\n", 400),
-    "an endless head": (b"GET / HTTP/1.1\r\nX: " + b"a" * 40_000, 431),
-    "a huge head": (b"GET / HTTP/1.1\r\nHost: a\r\nX: " + b"a" * 17_000 + b"\r\n\r\n", 431),
-    "a long body": (
-        b"POST /login HTTP/1.1\r\nHost: a\r\nContent-Length: 5000\r\n\r\n" + b"a" * 5000,
-        413,
-    ),
-}
-
-
-@pytest.mark.parametrize(("sent", "status"), MALFORMED.values(), ids=MALFORMED)
-def test_a_malformed_request_gets_an_answer_and_the_end(
-    gate: Gate, sent: bytes, status: int
-) -> None:
-    """H8, H11. The answer arrives although more was on its way."""
-    with gate.socket() as sock:
-        sock.sendall(sent)
-        answer = read_all(sock)
-    assert answer.startswith(f"HTTP/1.1 {status} ".encode())
-    assert answer.count(b"HTTP/1.1") == 1
-
-
-def test_a_slow_request_is_408(gate: Gate, monkeypatch: pytest.MonkeyPatch) -> None:
-    """H9: one byte at a time holds a place for ten seconds at most."""
+def test_h9_a_slow_request_is_408(gate: Gate, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One byte at a time holds a place for ten seconds at most."""
     monkeypatch.setattr(limits, "REQUEST_SECONDS", 0.1)
     with gate.socket() as sock:
         sock.sendall(b"GET / HTTP/1.1\r\nX")
         assert read_all(sock).startswith(b"HTTP/1.1 408 ")
 
 
-def test_a_silent_connection_is_closed(gate: Gate, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_h12_a_silent_connection_is_closed(gate: Gate, monkeypatch: pytest.MonkeyPatch) -> None:
     """Without an answer that nobody asked for."""
     monkeypatch.setattr(limits, "REQUEST_SECONDS", 0.1)
     with gate.socket() as sock:
@@ -136,10 +98,10 @@ def test_an_idle_connection_is_closed(gate: Gate, monkeypatch: pytest.MonkeyPatc
         assert read_all(sock).startswith(b"HTTP/1.1 200 ")
 
 
-def test_who_does_not_take_an_answer_is_dropped(
+def test_h10_who_does_not_take_an_answer_is_dropped(
     gate: Gate, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """H10: a file waits in memory for a while only."""
+    """A file waits in memory for a while only."""
     monkeypatch.setattr(limits, "KEEP_ALIVE_SECONDS", 0.1)
     with gate.socket() as sock:
         sock.sendall(f"GET /big.js HTTP/1.1\r\nHost: a\r\n{BEARER}\r\n\r\n".encode())
@@ -158,10 +120,10 @@ def test_a_slow_reader_that_reads_gets_everything(
         assert len(read_all(sock)) > BIG_BYTES
 
 
-def test_the_oldest_stranger_makes_room(
+def test_h12_the_oldest_stranger_makes_room(
     tmp_path: Path, desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """H12: silent connections do not keep a person out, and who is in is no stranger.
+    """Silent connections do not keep a person out, and who is in is no stranger.
 
     The silent go first, without an answer that would keep their descriptor; who has begun to
     ask is told.
@@ -200,14 +162,19 @@ def test_a_client_that_asks_first_is_told_to_go_on(gate: Gate) -> None:
         assert read_all(sock).startswith(b"HTTP/1.1 303 ")
 
 
-def test_health_follows_the_desktop(
+def test_h4_health_follows_the_desktop(
     gate: Gate, desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """H4: 200 with an RFB greeting, 503 without, two letters each."""
+    """200 with an RFB greeting, 503 without, two letters each."""
     monkeypatch.setattr(limits, "PROBE_FRESH_SECONDS", 0.0)
-    assert gate.ask("GET /healthz HTTP/1.1").endswith(b"\r\n\r\nok\n")
+    answer = gate.ask("GET /healthz HTTP/1.1\r\nCookie: vnc_00000000=v1.old")
+    assert statuses(answer) == [200]
+    assert body_of(answer) == b"ok\n"
+    assert b"Set-Cookie" not in answer
     desk.greeting = b"SSH-2.0-none"
-    assert gate.status("GET /healthz HTTP/1.1") == 503
+    answer = gate.ask("GET /healthz HTTP/1.1")
+    assert statuses(answer) == [503]
+    assert body_of(answer) == b"no\n"
     desk.close()
     assert gate.status("HEAD /readyz HTTP/1.1") == 503
 
@@ -269,10 +236,10 @@ AMBIGUOUS = {
 
 @pytest.mark.parametrize("sent", AMBIGUOUS.values(), ids=AMBIGUOUS)
 @pytest.mark.parametrize("size", [1, 1000])
-def test_line_ends_that_can_be_read_in_two_ways_are_refused(
+def test_h8_line_ends_that_can_be_read_in_two_ways_are_refused(
     gate: Gate, sent: bytes, size: int
 ) -> None:
-    """H8: a proxy before us may read them differently; however the bytes come."""
+    """A proxy before us may read them differently; however the bytes come."""
     with gate.socket() as sock:
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         with contextlib.suppress(OSError):
