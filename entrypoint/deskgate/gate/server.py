@@ -108,6 +108,9 @@ class Connection(Channel):
             elif isinstance(event, h11.EndOfMessage):
                 self._decide()
             else:  # NEED_DATA or PAUSED
+                # Not only when the head is whole: another protocol's first line has no end of ours.
+                if self._http.their_state is h11.IDLE and not has_one_reading(self._unread):
+                    self._refuse(400)
                 return
 
     def _taken(self) -> bytes:
