@@ -117,6 +117,12 @@ class Keeper:
         """The tokens in force; none with VNC_AUTH=none."""
         return self._tokens.tokens if self._tokens else ()
 
+    def meet(self, connection: Connection) -> Connection | Newcomer | None:
+        """One has had time to show a credential; if it is a stranger, return who has to go."""
+        if connection not in self.connections or connection in self._known:
+            return None
+        return self.strangers.add(connection)
+
     def greet(self, connection: Connection) -> Connection | None:
         """One showed a good credential; return who has to go for it."""
         self.strangers.remove(connection)

@@ -44,11 +44,16 @@ class Connection(Channel):
         self._arriving: Arrival | None = None  # asked for a viewer's place and has none yet
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Start the clock; another stranger makes room."""
+        """Start the clocks."""
         super().connection_made(transport)
         self._keeper.connections.add(self)
         self._clock(limits.REQUEST_SECONDS, self._too_slow)
-        goner = self._keeper.strangers.add(self)
+        # Not yet: of a hundred that come at once, each may have sent its credential already.
+        asyncio.get_running_loop().call_later(limits.MEET_SECONDS, self._meet)
+
+    def _meet(self) -> None:
+        """Become a stranger, if it is one; another makes room."""
+        goner = self._keeper.meet(self)
         if goner is not None:
             goner.make_room()
 
@@ -61,7 +66,7 @@ class Connection(Channel):
 
     def make_room(self) -> None:
         """Go for a newer stranger."""
-        if self.silent or self._over or self._task is not None:
+        if self.silent or self.idle or self._over or self._task is not None:
             self._transport.abort()
         else:
             self._refuse(503)

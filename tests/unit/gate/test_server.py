@@ -6,6 +6,7 @@ import contextlib
 import json
 import os
 import socket
+import threading
 from pathlib import Path
 
 import pytest
@@ -145,6 +146,35 @@ def test_h12_the_oldest_stranger_makes_room(
         known.sendall(f"GET /vnc.html HTTP/1.1\r\nHost: a\r\n{BEARER}\r\n\r\n".encode())
         assert read_one(known).startswith(b"HTTP/1.1 200 ")
         for sock in [known, *silent, *asking]:
+            sock.close()
+
+
+def test_a_stranger_that_has_its_answer_makes_room_without_another(
+    tmp_path: Path, desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its next request would take the second one for its own."""
+    monkeypatch.setattr(limits, "STRANGERS", 1)
+    with running_gate(tmp_path, desk.port) as gate, gate.socket() as answered:
+        answered.sendall(f"GET /nothing HTTP/1.1\r\nHost: a\r\n{BEARER}\r\n\r\n".encode())
+        assert read_one(answered).startswith(b"HTTP/1.1 404 ")
+        with gate.socket():
+            assert read_all(answered) == b""
+
+
+def test_a_hundred_that_come_at_once_are_read_before_one_makes_room(
+    tmp_path: Path, desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each has sent its token already when the gate looks up: none of them is a stranger."""
+    monkeypatch.setattr(limits, "STRANGERS", 3)
+    with running_gate(tmp_path, desk.port) as gate:
+        go = threading.Event()
+        gate.loop.call_soon_threadsafe(go.wait, 5)
+        crowd = [gate.socket() for _ in range(100)]
+        for sock in crowd:
+            sock.sendall(f"GET /vnc.html HTTP/1.1\r\nHost: a\r\n{BEARER}\r\n\r\n".encode())
+        go.set()
+        for sock in crowd:
+            assert read_one(sock).startswith(b"HTTP/1.1 200 ")
             sock.close()
 
 
