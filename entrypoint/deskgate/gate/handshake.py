@@ -4,12 +4,18 @@ from __future__ import annotations
 
 import binascii
 import hashlib
+import re
 
 from deskgate.gate import outside
 from deskgate.gate.answers import plain, unavailable
 from deskgate.gate.messages import Access, Answer, Carrier, Context, Request, Upgrade
 
 MAGIC = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"  # RFC 6455, 1.3
+# RFC 6455, 4.3 and 9.1. What stands in quotes is a token as well, so no comma hides there.
+CHAR = r"[!#$%&'*+.^_`|~0-9A-Za-z-]"
+SUBPROTOCOL = re.compile(f"{CHAR}+")
+VALUE = rf'(?:{CHAR}+|"(?:\\?{CHAR})+")'
+EXTENSION = re.compile(rf"{CHAR}+(?:[ \t]*;[ \t]*{CHAR}+(?:[ \t]*=[ \t]*{VALUE})?)*")
 
 
 def decide_websocket(
@@ -31,6 +37,8 @@ def decide_websocket(
     if (
         (request.method, request.version) != ("GET", "1.1")
         or not _is_key(key)
+        or not _is_list(request, "sec-websocket-protocol", SUBPROTOCOL)
+        or not _is_list(request, "sec-websocket-extensions", EXTENSION)
         or (protocols and "binary" not in protocols)
     ):
         return plain(context, 400, close=True)
@@ -56,3 +64,9 @@ def _is_key(text: str) -> bool:
         return len(binascii.a2b_base64(text, strict_mode=True)) == 16
     except ValueError:
         return False
+
+
+def _is_list(request: Request, name: str, element: re.Pattern[str]) -> bool:
+    """Whether a header lists at least one of these, unless it is not there (RFC 6455, 4.2.1)."""
+    words = request.words(name)
+    return all(map(element.fullmatch, words)) and bool(words) == bool(request.all(name))

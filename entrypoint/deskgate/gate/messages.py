@@ -45,7 +45,7 @@ class Request:
     def words(self, name: str) -> list[str]:
         """The comma-separated values of a header, all its lines together."""
         listed = ",".join(self.all(name)).split(",")
-        return [word.strip() for word in listed if word.strip()]
+        return [word for each in listed if (word := each.strip(" \t"))]
 
 
 class Carrier(StrEnum):

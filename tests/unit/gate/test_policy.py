@@ -515,15 +515,15 @@ HANDSHAKES = {
     "no key": ({"Sec-WebSocket-Key": None}, 400),
     "a short key": ({"Sec-WebSocket-Key": "c2hvcnQ="}, 400),
     "no base64": ({"Sec-WebSocket-Key": "!" * 24}, 400),
-    "subprotocol base64": ({"Sec-WebSocket-Protocol": "base64"}, 400),
+    "no list of extensions": ({"Sec-WebSocket-Extensions": "permessage-deflate;"}, 400),
 }
 
 
 @pytest.mark.parametrize(("changes", "expected"), HANDSHAKES.values(), ids=HANDSHAKES)
-def test_a_wrong_handshake_gets_a_real_answer(
+def test_w1_a_wrong_handshake_gets_a_real_answer(
     changes: dict[str, str | None], expected: int
 ) -> None:
-    """W1, W2."""
+    """Each change alone; 426 says which version is spoken. All of them: test_rfc6455_opening.py."""
     lines = {**dict(UPGRADE), **changes}
     asked = [(name, value) for name, value in lines.items() if value is not None]
     decision = decide(request("/websockify", *asked, bearer()), context())
@@ -532,25 +532,27 @@ def test_a_wrong_handshake_gets_a_real_answer(
         assert header(decision, "Sec-WebSocket-Version") == "13"
 
 
-def test_the_binary_subprotocol_is_chosen_when_offered() -> None:
-    """Old noVNC asks for it."""
+def test_w2_the_binary_subprotocol_is_chosen_when_offered() -> None:
+    """Old noVNC asks for it, and for base64, which nobody speaks any more."""
     decision = upgrade(bearer(), ("Sec-WebSocket-Protocol", "base64, binary"))
     assert header(decision, "Sec-WebSocket-Protocol") == "binary"
+    for other in ("base64", "", "binary, a b"):
+        assert status(upgrade(bearer(), ("Sec-WebSocket-Protocol", other))) == 400
 
 
-def test_a_head_request_opens_no_websocket() -> None:
+def test_w1_a_head_request_opens_no_websocket() -> None:
     """RFC 6455, 4.2.1."""
     asked = request("/websockify", *UPGRADE, bearer(), method="HEAD")
     assert status(decide(asked, context())) == 400
 
 
-def test_http_1_0_opens_no_websocket() -> None:
+def test_w1_http_1_0_opens_no_websocket() -> None:
     """RFC 6455, 4.1: 1.1 or higher."""
     asked = request("/websockify", *UPGRADE, bearer(), version="1.0")
     assert status(decide(asked, context())) == 400
 
 
-def test_a_full_house_is_503_before_the_upgrade() -> None:
+def test_w13_a_full_house_is_503_before_the_upgrade() -> None:
     """With a time to come back."""
     for full in (upgrade(cookie(), ORIGIN, places=0), upgrade(bearer(), places=0)):
         assert status(full) == 503
