@@ -15,18 +15,8 @@ from websockets.frames import Frame, Opcode
 from websockets.protocol import Protocol, Side, State
 
 from deskgate import rfb
-from deskgate.gate import limits, log
+from deskgate.gate import frames, limits, log
 from deskgate.gate.desk import DeskLink
-from deskgate.gate.frames import (
-    GOING_AWAY,
-    INTERNAL_ERROR,
-    POLICY,
-    PROTOCOL_ERROR,
-    TOO_BIG,
-    TRY_LATER,
-    UNSUPPORTED,
-    binary_header,
-)
 from deskgate.gate.messages import Access
 from deskgate.gate.patience import Patience
 from deskgate.tokens import Token
@@ -102,23 +92,19 @@ class Viewer(asyncio.Protocol):
             return  # answered by the frame protocol already
         control = frame.opcode in (Opcode.PING, Opcode.PONG)
         if (control or not frame.data) and self._patience.too_many_empty_frames():
-            self.close(POLICY, "too many frames without content")
-            return
-        if control:
-            return
-        if frame.opcode is Opcode.TEXT:
-            self.close(UNSUPPORTED, "binary messages only")
-            return
-        if frame.fin and not self._fragments:
+            self._fail(frames.POLICY, "too many frames without content")
+        elif frame.opcode is Opcode.TEXT:
+            self._fail(frames.UNSUPPORTED, "binary messages only")
+        elif frame.fin and not control and not self._fragments:
             self._deliver(bytes(frame.data))
-            return
-        self._fragments.append(bytes(frame.data))
-        if len(self._fragments) > limits.FRAGMENTS:
-            self.close(TOO_BIG, "too many fragments")
-        elif frame.fin:
-            message = b"".join(self._fragments)
-            self._fragments.clear()
-            self._deliver(message)
+        elif not control:
+            self._fragments.append(bytes(frame.data))
+            if len(self._fragments) > limits.FRAGMENTS:
+                self._fail(frames.TOO_BIG, "too many fragments")
+            elif frame.fin:
+                message = b"".join(self._fragments)
+                self._fragments.clear()
+                self._deliver(message)
 
     def _deliver(self, message: bytes) -> None:
         if not self._handshake.done:
@@ -126,7 +112,7 @@ class Viewer(asyncio.Protocol):
             if reply:
                 self._send(reply)
             if self._handshake.refused is not None:
-                self.close(PROTOCOL_ERROR, self._handshake.refused)
+                self.close(frames.PROTOCOL_ERROR, self._handshake.refused)
                 return
         if message and (self.joined or self._join()):
             # One write a message: up to 1.15, Xvnc loses step when SetDesktopSize is split.
@@ -139,11 +125,11 @@ class Viewer(asyncio.Protocol):
             self._on_joined(self)
             log.info(f"{self.name} joined")
         else:
-            self.close(TRY_LATER, "no place left")
+            self.close(frames.TRY_LATER, "no place left")
         return self.joined
 
     def _send(self, payload: bytes) -> None:
-        self._browser.write(binary_header(len(payload)) + payload)
+        self._browser.write(frames.binary_header(len(payload)) + payload)
 
     def _flush(self) -> None:
         """Send what the frame protocol has to say: pongs, pings, close."""
@@ -168,9 +154,15 @@ class Viewer(asyncio.Protocol):
         self._flush()
         self._abort_later()
 
+    def _fail(self, code: int, reason: str) -> None:
+        """End for a rule that the browser broke: nothing more of it is read (RFC 6455, 7.1.7)."""
+        self._code = code
+        self._say(f"{self.name}: failing with {code}, {reason}")
+        self._frames.fail(code, reason)
+
     def _end(self) -> None:
         """Both close frames are through, or the browser broke the rules."""
-        self._code = self._code or int(self._frames.close_code or PROTOCOL_ERROR)
+        self._code = self._code or int(self._frames.close_code or frames.PROTOCOL_ERROR)
         self._link.transport.abort()
         if self._browser.can_write_eof():
             self._browser.write_eof()
@@ -197,7 +189,7 @@ class Viewer(asyncio.Protocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Let go of Xvnc."""
-        self._code = self._code or GOING_AWAY  # nobody is left to tell
+        self._code = self._code or frames.GOING_AWAY  # nobody is left to tell
         self._link.transport.abort()
         self._say(f"{self.name} left after {self._patience.age:.0f} s")
         self._on_gone(self)
@@ -216,11 +208,11 @@ class Viewer(asyncio.Protocol):
         """Pass Xvnc's bytes on as one frame."""
         if not self._code:
             self.sent += len(data)
-            self._browser.write(b"".join((binary_header(len(data)), data)))
+            self._browser.write(b"".join((frames.binary_header(len(data)), data)))
 
     def desk_lost(self) -> None:
         """Xvnc died or sent us away."""
-        self.close(INTERNAL_ERROR, "the desktop went away")
+        self.close(frames.INTERNAL_ERROR, "the desktop went away")
 
     def pause_desk_writing(self) -> None:
         """Xvnc takes no more: stop reading from the browser."""
@@ -235,7 +227,7 @@ class Viewer(asyncio.Protocol):
     def keep(self, token: Token | None) -> None:
         """Go on under a re-read token, or end when it is gone or has another role."""
         if token is None or token.role is not self.access.role:
-            self.close(POLICY, "revoked")
+            self.close(frames.POLICY, "revoked")
             return
         session = self.access.session and replace(self.access.session, token=token)
         ends = session.ends if session else token.expires
@@ -247,14 +239,15 @@ class Viewer(asyncio.Protocol):
         Args:
             now: seconds since the epoch, for expiry; all else is by the monotonic clock.
         """
+        patience = self._patience
         if self.access.ends is not None and now >= self.access.ends:
-            self.close(POLICY, "expired")
-        elif self._patience.dead:
+            self.close(frames.POLICY, "expired")
+        elif patience.dead:
             self._browser.abort()
-        elif not self.joined and self._patience.age >= limits.FIRST_MESSAGE_SECONDS:
-            self.close(POLICY, "nothing said")
-        elif self._patience.stalled(self._browser.get_write_buffer_size()):
-            self.close(TRY_LATER, "too slow")
-        elif not self._code and self._patience.ping_is_due():
+        elif not self.joined and patience.age >= limits.FIRST_MESSAGE_SECONDS:
+            self.close(frames.POLICY, "nothing said")
+        elif patience.stalled(self._browser.get_write_buffer_size()):
+            self.close(frames.TRY_LATER, "too slow")
+        elif not self._code and patience.ping_is_due():
             self._frames.send_ping(b"")
             self._flush()

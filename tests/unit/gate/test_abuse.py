@@ -31,9 +31,6 @@ from .running import (
 from .samples import CONTROL, VIEW
 
 BEARER = f"Authorization: Bearer {CONTROL}"
-PING = b"\x89\x80" + bytes(4)  # masked, without content
-EMPTY = b"\x02\x80" + bytes(4)  # a first fragment without content; then more of them
-MORE = b"\x00\x80" + bytes(4)
 
 
 def waiting(gate: Gate) -> int:
@@ -101,16 +98,6 @@ def test_who_is_known_is_bounded_as_well(
         viewer.ping().wait(5)
         for sock in crowd:
             sock.close()
-
-
-@pytest.mark.parametrize("frames", [PING * 3000, EMPTY + MORE * 3000], ids=["pings", "empty"])
-def test_a_flood_of_frames_without_content_ends(gate: Gate, frames: bytes) -> None:
-    """W7, W9: they cost the sender nothing; somebody else's request does not wait for them."""
-    with gate.view(VIEW) as viewer:
-        join(viewer)
-        viewer.socket.sendall(frames)
-        assert close_code(viewer) == 1008
-        assert gate.status(f"GET /vnc.html HTTP/1.1\r\n{BEARER}") == 200
 
 
 @contextlib.contextmanager
@@ -205,7 +192,7 @@ def test_guests_that_come_at_once_are_counted(
             sock.close()
 
 
-def test_who_says_something_but_never_joins_is_sent_away(
+def test_w12_who_says_something_but_never_joins_is_sent_away(
     gate: Gate, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """One byte a while would else hold a guest's place for ever."""
