@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from .running import Desk, Gate, running_desk, running_gate
+from .running import Desk, Gate, running_desk, running_gate, wait_until
 from .xvnc import Desktop, running_xvnc
 
 
@@ -30,3 +30,21 @@ def desktop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desktop]:
     """Real Xvnc behind a gate, for all tests of a module."""
     with running_xvnc(tmp_path_factory.mktemp("desktop")) as desktop:
         yield desktop
+
+
+@pytest.fixture(scope="module")
+def shared_edge(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Gate, Desk]]:
+    """One gate and one desktop for a whole table."""
+    folder = tmp_path_factory.mktemp("edge")
+    with running_desk() as desk, running_gate(folder, desk.port) as gate:
+        yield gate, desk
+
+
+@pytest.fixture
+def edge(shared_edge: tuple[Gate, Desk]) -> tuple[Gate, Desk]:
+    """The same, as the case before must leave it: nobody is connected to either."""
+    gate, desk = shared_edge
+    wait_until(lambda: not gate.keeper.viewers and not gate.keeper.connections)
+    while not desk.accepted.empty():  # a case that failed must not fail the next one
+        desk.accepted.get()
+    return gate, desk
