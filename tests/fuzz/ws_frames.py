@@ -100,7 +100,7 @@ async def relay(chunks: Sequence[bytes]) -> Outcome:
         on_gone=gone.append,
     )
     browser.set_protocol(viewer)
-    viewer.start(b"")
+    viewer.start(b"", b"")
     for chunk in chunks:
         browser.feed(chunk)
     await quiet()

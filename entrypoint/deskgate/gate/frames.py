@@ -7,8 +7,13 @@ GOING_AWAY, PROTOCOL_ERROR, UNSUPPORTED, POLICY = 1001, 1002, 1003, 1008
 TOO_BIG, INTERNAL_ERROR, TRY_LATER = 1009, 1011, 1013
 
 
+def binary_frame(payload: bytes | memoryview) -> bytes:
+    """One whole, unmasked binary frame (5.2)."""
+    return b"".join((binary_header(len(payload)), payload))
+
+
 def binary_header(length: int) -> bytes:
-    """The head of one whole, unmasked binary frame (5.2)."""
+    """The head of such a frame."""
     if length < 126:
         return bytes((0x82, length))
     if length < 65536:

@@ -65,15 +65,15 @@ class Viewer(asyncio.Protocol):
         own_name = f" {token.name}" if token and token.name != role else ""
         return f"{role} viewer{own_name} from {self._client}"
 
-    def start(self, early: bytes) -> None:
-        """Begin: greet the viewer, and take what came glued to the upgrade."""
+    def start(self, head: bytes, early: bytes) -> None:
+        """Begin: send 101's head and our greeting at once, and take what came with the request."""
         self._browser.set_write_buffer_limits(high=limits.HIGH_WATER_BYTES)
         self._link.far = self
-        if self._link.transport.is_closing():  # died while we said 101
+        lost = self._link.transport.is_closing()  # it died since it let us in
+        self._browser.write(head if lost else head + frames.binary_frame(rfb.VERSION))
+        if lost:
             self.desk_lost()
-            return
-        self._send(rfb.VERSION)
-        if early:
+        elif early:
             self.data_received(early)
 
     # The browser's side
@@ -129,7 +129,7 @@ class Viewer(asyncio.Protocol):
         return self.joined
 
     def _send(self, payload: bytes) -> None:
-        self._browser.write(frames.binary_header(len(payload)) + payload)
+        self._browser.write(frames.binary_frame(payload))
 
     def _flush(self) -> None:
         """Send what the frame protocol has to say: pongs, pings, close."""
@@ -208,7 +208,7 @@ class Viewer(asyncio.Protocol):
         """Pass Xvnc's bytes on as one frame."""
         if not self._code:
             self.sent += len(data)
-            self._browser.write(b"".join((frames.binary_header(len(data)), data)))
+            self._browser.write(frames.binary_frame(data))
 
     def desk_lost(self) -> None:
         """Xvnc died or sent us away."""

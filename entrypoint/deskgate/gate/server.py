@@ -198,7 +198,8 @@ class Connection(Channel):
         """Say 101 and hand the connection over; nothing here runs for it any more."""
         from deskgate.gate.relay import Viewer  # late: only a viewer needs it
 
-        self._write(h11.InformationalResponse(status_code=101, headers=list(decision.headers)))
+        switching = h11.InformationalResponse(status_code=101, headers=list(decision.headers))
+        head = self._http.send(switching) or b""
         early, _ = self._http.trailing_data
         viewer = Viewer(
             self._transport,
@@ -214,7 +215,7 @@ class Connection(Channel):
         self._keeper.admit(viewer)
         self._transport.set_protocol(viewer)
         self._transport.resume_reading()
-        viewer.start(early)
+        viewer.start(head, early)
         self._keeper.look_at(viewer)  # its token may have been revoked while we asked Xvnc
 
     # Sending
