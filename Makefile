@@ -1,7 +1,7 @@
 # Longer work is in docker/*, so that it also runs without make.
 SERVICE ?= desktop
 .DEFAULT_GOAL := help
-.PHONY: help up down url logs images token test unit fuzz lint mutants docs lock wheel clean
+.PHONY: help up down url logs images token test unit fuzz lint mutants bench soak docs lock wheel clean
 
 help: ## This list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -43,6 +43,14 @@ lint: ## Check style, types and shell scripts
 mutants: ## Remove each security check, one at a time, and see a test turn red (WORDS=…; 15 minutes)
 	@docker/prepare
 	@.venv/bin/python -m tests.mutants.run $(WORDS)
+
+bench: ## Print the tables of benchmarks/: the gate beside websockify, and the start (20 minutes)
+	@docker/prepare socat xterm
+	@PYTHONPATH=entrypoint .venv/bin/python -m benchmarks.relay && .venv/bin/python -m benchmarks.start
+
+soak: ## Let everything happen to a gate for SECONDS=300, and watch its memory
+	@docker/prepare
+	@PYTHONPATH=entrypoint .venv/bin/python -m benchmarks.soak --seconds $(or $(SECONDS),300)
 
 docs: ## Write the generated pages of docs/
 	@docker/prepare

@@ -1,26 +1,23 @@
 """How long until a desktop answers: ours, the same programs under plain supervisord, the floor.
 
-`python benchmarks/start.py [--runs 10] [--image deskgate:debian]` prints the table that the docs
+`python -m benchmarks.start [--runs 10] [--image deskgate:debian]` prints the table that the docs
 quote. Everything is measured in one run, in turns, so that a noisy machine harms all alike.
 """
 
 from __future__ import annotations
 
 import argparse
-import base64
-import os
 import secrets
-import socket
 import statistics
-import struct
-import subprocess
 import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
 
+from benchmarks.processes import PATIENCE_SECONDS, free_port, pss_mib, run, timed
+from benchmarks.viewer import WebSocketViewer
+
 TOKEN = secrets.token_hex(32)
-PATIENCE_SECONDS = 20.0
 SUPERVISORD = """\
 [supervisord]
 nodaemon=true
@@ -44,98 +41,18 @@ priority=300
 """
 
 
-def run(*words: str) -> str:
-    """Run a command to its end; its output."""
-    return subprocess.run(words, check=True, capture_output=True, text=True).stdout.strip()
-
-
-def timed(work: Callable[[], object]) -> float:
-    """Seconds that `work` takes."""
-    began = time.perf_counter()
-    work()
-    return time.perf_counter() - began
-
-
-class Viewer:
-    """Just enough of RFC 6455 and RFC 6143 to reach ServerInit."""
-
-    def __init__(self, port: int) -> None:
-        self._socket = socket.create_connection(("127.0.0.1", port), 2.0)
-        self._buffer = b""
-        key = base64.b64encode(os.urandom(16)).decode()
-        lines = [
-            f"GET /websockify?token={TOKEN} HTTP/1.1",
-            f"Host: localhost:{port}",
-            "Connection: Upgrade",
-            "Upgrade: websocket",
-            "Sec-WebSocket-Version: 13",
-            f"Sec-WebSocket-Key: {key}",
-        ]
-        self._socket.sendall("\r\n".join([*lines, "", ""]).encode())
-        head, _, self._buffer = self._until(b"\r\n\r\n").partition(b"\r\n\r\n")
-        if not head.startswith(b"HTTP/1.1 101"):
-            raise ConnectionError("not upgraded")
-
-    def _until(self, end: bytes) -> bytes:
-        data = b""
-        while end not in data:
-            data += self._more()
-        return data
-
-    def _more(self) -> bytes:
-        piece = self._socket.recv(65536)
-        if not piece:
-            raise ConnectionError("closed")
-        return piece
-
-    def receive(self) -> bytes:
-        """One message's payload; a server's frames are not masked."""
-        while len(self._buffer) < 2 or len(self._buffer) < 2 + (self._buffer[1] & 127):
-            self._buffer += self._more()
-        size = self._buffer[1] & 127
-        payload, self._buffer = self._buffer[2 : 2 + size], self._buffer[2 + size :]
-        return payload
-
-    def send(self, payload: bytes) -> None:
-        """One binary message, masked with zeros: this is no browser with a cache to protect."""
-        self._socket.sendall(struct.pack(">BB4x", 0x82, 0x80 | len(payload)) + payload)
-
-    def server_init(self) -> None:
-        """Go through the handshake up to the size of the screen."""
-        self.receive()
-        self.send(b"RFB 003.008\n")
-        self.receive()
-        self.send(b"\x01")
-        self.receive()
-        self.send(b"\x01")
-        width, height = struct.unpack(">HH", self.receive()[:4])
-        if not (width and height):
-            raise ConnectionError("a screen without a size")
-
-    def close(self) -> None:
-        """Leave."""
-        self._socket.close()
-
-
 def first_server_init(port: int) -> None:
     """Try until a viewer gets through."""
     deadline = time.monotonic() + PATIENCE_SECONDS
     while time.monotonic() < deadline:
         try:
-            viewer = Viewer(port)
+            viewer = WebSocketViewer(port, TOKEN)
             viewer.server_init()
             viewer.close()
         except OSError:  # the engine's own proxy accepts before anybody listens behind it
             continue
         return
     raise TimeoutError("no ServerInit")
-
-
-def free_port() -> int:
-    """A port of loopback that is free now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def base_of(image: str) -> str:
@@ -178,14 +95,10 @@ def start_to_server_init(words: list[str]) -> tuple[float, float]:
 
 
 def memory_of_python(name: str) -> float:
-    """PSS of the Python processes (proc(5), smaps_rollup), read on the host as root."""
-    kib = 0
-    for line in run("docker", "top", name, "-eo", "pid,args").splitlines()[1:]:
-        pid, _, command = line.strip().partition(" ")
-        if "python" in command.split()[0]:
-            rollup = Path(f"/proc/{pid}/smaps_rollup").read_text()
-            kib += next(int(row.split()[1]) for row in rollup.splitlines() if row[:4] == "Pss:")
-    return kib / 1024
+    """PSS of the Python processes in MiB, read on the host as root."""
+    lines = run("docker", "top", name, "-eo", "pid,args").splitlines()[1:]
+    split = [line.split() for line in lines]
+    return pss_mib(int(pid) for pid, command, *_ in split if "python" in command)
 
 
 def main() -> None:
@@ -203,8 +116,8 @@ def main() -> None:
         folder = Path(name)
         folder.chmod(0o755)
         for _ in range(arguments.runs):
-            floor.append(timed(lambda: run("docker", "run", "--rm", base, "true")))
-            true.append(timed(lambda: run("docker", "run", "--rm", image, "true")))
+            floor.append(timed(run, "docker", "run", "--rm", base, "true"))
+            true.append(timed(run, "docker", "run", "--rm", image, "true"))
             for stack, words in STACKS.items():
                 seconds, mib = start_to_server_init(words(folder, image))
                 inits[stack].append(seconds)

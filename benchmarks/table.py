@@ -1,0 +1,75 @@
+"""The table of a comparison: contestants side by side, ratios, and whether an aim is met. Pure."""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Row:
+    """One figure.
+
+    Args:
+        values: by contestant; who has none is left out.
+        aim: what our value divided by each peer's should be.
+        at_least: whether more is better.
+        bound: what our value alone must stay below, in the unit of the figure.
+    """
+
+    figure: str
+    values: Mapping[str, float]
+    digits: int = 1
+    aim: float | None = None
+    at_least: bool = False
+    bound: float | None = None
+
+
+def percentile(values: Sequence[float], percent: int) -> float:
+    """The p-th percentile; of one value, that."""
+    if len(values) < 2:
+        return values[0]
+    return statistics.quantiles(values, n=100, method="inclusive")[percent - 1]
+
+
+def table(rows: Sequence[Row], *, ours: str, peers: Sequence[str], others: Sequence[str]) -> str:
+    """Markdown.
+
+    Args:
+        peers: the contestants that we are compared with.
+        others: those that are only shown.
+    """
+    names = [ours, *peers, *others]
+    head = ["figure", *names, *(f"ours / {peer}" for peer in peers), "aim"]
+    lines = [_line(head), "|" + "---|" * len(head)]
+    for row in rows:
+        shown = [_number(row.values.get(name), row.digits) for name in names]
+        ratios = [_ratio(row, ours, peer) for peer in peers]
+        lines.append(_line([row.figure, *shown, *ratios, _aim(row, ours)]))
+    return "\n".join(lines)
+
+
+def _line(cells: Sequence[str]) -> str:
+    return f"| {' | '.join(cells)} |"
+
+
+def _number(value: float | None, digits: int) -> str:
+    return "–" if value is None else f"{value:.{digits}f}"  # noqa: RUF001 - no value
+
+
+def _ratio(row: Row, ours: str, peer: str) -> str:
+    if row.aim is None or peer not in row.values:
+        return ""
+    ratio = row.values[ours] / row.values[peer]
+    met = ratio >= row.aim if row.at_least else ratio <= row.aim
+    return f"{ratio:.2f}" + ("" if met else " (missed)")
+
+
+def _aim(row: Row, ours: str) -> str:
+    if row.bound is not None:
+        met = row.values[ours] <= row.bound
+        return f"at most {row.bound:g}" + ("" if met else " (missed)")
+    if row.aim is None:
+        return ""
+    return f"{'at least' if row.at_least else 'at most'} {row.aim:g}"
