@@ -19,6 +19,7 @@ from deskgate.gate import frames, limits, log
 from deskgate.gate.desk import DeskLink
 from deskgate.gate.messages import Access
 from deskgate.gate.patience import Patience
+from deskgate.gate.shortcut import Shortcut
 from deskgate.tokens import Token
 
 
@@ -53,6 +54,7 @@ class Viewer(asyncio.Protocol):
         self._on_joined = on_joined
         self._on_gone = on_gone
         self._frames = Protocol(Side.SERVER, state=State.OPEN, max_size=limits.MESSAGE_BYTES)
+        self._shortcut = Shortcut()
         self._handshake = rfb.ServerHandshake()
         self._fragments: list[bytes] = []
         self._code = 0  # of the close we sent; 0 while the viewer is open
@@ -81,10 +83,16 @@ class Viewer(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         """Take frames from the browser."""
         self._patience.heard()
+        message = None if self._fragments else self._shortcut.payload(data)
+        if message is not None and self._frames.state is State.OPEN:
+            self._deliver(message)
+            return
         self._frames.receive_data(data)
-        for event in self._frames.events_received():
-            if isinstance(event, Frame):  # after the opening handshake, all are
-                self._take(event)
+        # After the opening handshake, all events are frames.
+        found = [each for each in self._frames.events_received() if isinstance(each, Frame)]
+        self._shortcut.parsed(data, (len(frame.data) for frame in found))
+        for frame in found:
+            self._take(frame)
         self._flush()
 
     def _take(self, frame: Frame) -> None:

@@ -465,3 +465,43 @@ def test_a_closed_connection_raises_nothing_twice(gate: Gate, desk: Desk) -> Non
         viewer.close()
         with pytest.raises(ConnectionClosed):
             viewer.send(b"x")
+
+
+def take(gate: Gate, *pieces: bytes) -> None:
+    """Let the only viewer's relay have bytes as if they came in these pieces, and nothing else."""
+    (viewer,) = gate.keeper.viewers
+
+    def give() -> None:
+        for piece in pieces:
+            viewer.data_received(piece)
+
+    gate.call(give)
+
+
+def test_content_that_looks_like_a_frame_is_content(gate: Gate, desk: Desk) -> None:
+    """Cut right before it, as the network may."""
+    with gate.view() as viewer:
+        join(viewer)
+        _, xvnc = desk.next()
+        assert receive(xvnc, 1) == b"\x01"
+        inner = masked(Opcode.BINARY, b"12345678")
+        take(gate, b"\x82\x8e" + bytes(4), inner, masked(Opcode.BINARY, b"after"))
+        assert receive(xvnc, len(inner) + 5) == inner + b"after"
+
+
+def test_a_whole_message_between_fragments_ends_with_1002(gate: Gate, desk: Desk) -> None:
+    """RFC 6455, 5.4; although a small message alone is not looked at closely."""
+    with gate.view() as viewer:
+        join(viewer)
+        first = masked(Opcode.BINARY, b"first", fin=False)
+        take(gate, first, masked(Opcode.BINARY, b"whole"))
+        assert close_code(viewer) == 1002
+
+
+def test_who_said_goodbye_is_not_let_in_any_more(gate: Gate, desk: Desk) -> None:
+    """What comes behind a close frame is nobody's."""
+    with gate.view() as viewer:
+        shake(viewer)
+        (relay,) = gate.keeper.viewers
+        take(gate, masked(Opcode.CLOSE, b"\x03\xe8"), masked(Opcode.BINARY, b"\x01"))
+        assert not relay.joined
