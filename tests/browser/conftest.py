@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any, Protocol
 
 import pytest
@@ -12,11 +13,15 @@ from playwright.sync_api import Browser, sync_playwright
 from tests.browser.screen import Screen
 from tests.conftest import MakeDesk
 from tests.container.desk import Desk
+from tests.container.engine import run
 
 EXECUTABLE = "/usr/bin/chromium"
 ARGUMENTS = (
     *("--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-sync"),
     *("--disable-background-networking", "--disable-component-update"),
+    # The certificates here are nobody's. A context that ignores that has each connection opened
+    # twice, and on a busy machine Chromium gives up (ERR_TOO_MANY_RETRIES).
+    "--ignore-certificate-errors",
 )
 WINDOW = {"width": 1280, "height": 720}
 
@@ -64,6 +69,18 @@ def open_tab(chromium: Browser) -> Iterator[OpenTab]:
 def tab(open_tab: OpenTab) -> Screen:
     """One tab."""
     return open_tab()
+
+
+@pytest.fixture(scope="session")
+def pem(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A certificate for localhost that nobody vouches for, and its key, in one file."""
+    folder = tmp_path_factory.mktemp("tls")
+    cert, key, both = folder / "cert.pem", folder / "key.pem", folder / "both.pem"
+    words = ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256"]
+    names = ["-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost"]
+    assert run(*words, *names, "-nodes", "-keyout", str(key), "-out", str(cert)).status == 0
+    both.write_text(cert.read_text() + key.read_text())
+    return both
 
 
 @pytest.fixture(scope="module")
