@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from urllib.parse import quote
 
 import pytest
@@ -9,7 +10,7 @@ import pytest
 from tests.browser.conftest import OpenTab
 from tests.browser.screen import Screen
 from tests.conftest import MakeDesk
-from tests.container.desk import VARIANTS, Desk
+from tests.container.desk import PORT, VARIANTS, Desk
 from tests.container.engine import wait_until
 from tests.container.inside import x_state
 
@@ -49,6 +50,25 @@ def test_form_of_the_link_opens_the_desktop(desk: Desk, tab: Screen, form: str) 
     wait_until(lambda: drawn(tab), 10, what="a drawn desktop")
     wait_until(lambda: x_state(desk)["size"] == [1280, 720], 5, what="the window's size")
     assert desk.token() not in tab.page.url
+
+
+def test_link_with_the_gates_own_certificate_opens_the_desktop(
+    make_desk: MakeDesk, open_tab: OpenTab, pem: Path
+) -> None:
+    """`NOVNC_CERT` and `NOVNC_KEY`: https in the banner, wss, and a cookie for this host alone."""
+    env = {"NOVNC_CERT": "/mnt/pem", "NOVNC_KEY": "/mnt/pem"}
+    desk = make_desk(env=env, options=("-v", f"{pem}:/mnt/pem:ro")).start()
+    tab = open_tab()
+    sockets: list[str] = []
+    tab.page.on("websocket", lambda socket: sockets.append(socket.url))
+    tab.open(desk.link())
+    assert desk.printed_link("control").startswith(f"https://localhost:{PORT}/#token=")
+    assert "plain http" not in desk.log
+    assert set(sockets) == {f"wss://localhost:{desk.port}/websockify"}
+    (cookie,) = tab.page.context.cookies()
+    assert cookie["name"].startswith("__Host-vnc_")
+    assert (cookie["secure"], cookie["path"], cookie["domain"]) == (True, "/", "localhost")
+    assert desk.exec("deskgate", "health").status == 0
 
 
 def test_token_is_nowhere_in_the_browser(desk: Desk, tab: Screen) -> None:
