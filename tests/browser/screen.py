@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any, Final, Literal
 from urllib.parse import urlsplit
 
 from playwright.sync_api import ConsoleMessage, Error, Page, Request
@@ -61,13 +61,17 @@ class Screen:
 
     # --- getting there -----------------------------------------------------------------------
 
-    def go(self, url: str) -> int:
-        """Open an address; returns the status of the first answer."""
+    def go(self, url: str, *, until: Literal["load", "networkidle"] = "networkidle") -> int:
+        """Open an address; returns the status of the first answer.
+
+        Args:
+            until: a page that loads nothing later on need not be watched for it.
+        """
         self._origin = urlsplit(url).netloc
         for _ in range(LOADS):
             self._dropped = False
             try:
-                answer = self.page.goto(url, wait_until="networkidle")
+                answer = self.page.goto(url, wait_until=until)
             except Error as error:
                 if CHANGED not in error.message:
                     raise
@@ -84,7 +88,14 @@ class Screen:
 
     def connected(self) -> Screen:
         """Wait until noVNC says that it is connected."""
-        self.page.locator("html.noVNC_connected").wait_for(timeout=CONNECT_MS)
+        try:
+            self.page.locator("html.noVNC_connected").wait_for(timeout=CONNECT_MS)
+        except Error:
+            if not self._dropped:
+                raise
+            self._dropped = False
+            self.page.reload()
+            return self.connected()
         return self
 
     # --- looking -----------------------------------------------------------------------------
