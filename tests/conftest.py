@@ -10,6 +10,7 @@ import pytest
 
 from tests.container.desk import VARIANTS, Desk, image_of
 from tests.container.engine import run, why_no_engine
+from tests.container.leaks import find, searched
 
 # Desks of a module's tests: each test's end judges what they wrote since the last one.
 _living: list[Desk] = []
@@ -44,10 +45,19 @@ def engine() -> None:
         pytest.fail(f"no image {', '.join(missing)}: `make images` builds them", pytrace=False)
 
 
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say how much was searched for secrets; what was found failed its test."""
+    if searched:
+        told = ", ".join(f"{number} {what}" for what, number in searched.items())
+        terminalreporter.write_line(f"searched for secrets (L7): {told}")
+
+
 def _close(desk: Desk) -> None:
     _living.remove(desk)
     try:
         desk.judge()
+        leaks = find(desk) if desk.exists else []
+        assert not leaks, "secrets leaked:\n" + "\n".join(map(str, leaks))
     finally:
         desk.remove()
 

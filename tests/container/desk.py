@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Self
 
 from tests.container.engine import Result, docker, run, wait_until
+from tests.container.leaks import Ledger
 
 if TYPE_CHECKING:
     from testinfra.host import Host
@@ -75,6 +76,7 @@ class Desk:
         self._options = tuple(options)
         self._command = tuple(command)
         self.secrets = [*secrets, *(self.env[name] for name in SECRETS if self.env.get(name))]
+        self.ledger = Ledger(self.secrets)
         self._allowed: list[re.Pattern[str]] = []
         self._judged = 0  # lines of the log that are already judged
         self._starts = 0
@@ -205,7 +207,9 @@ class Desk:
         """Run a command inside, whatever its exit status."""
         flags = [*options] if stdin is None else ["--interactive", *options]
         command = ("docker", "exec", *flags, self.name, *words)
-        return run(*command, stdin=stdin, timeout_seconds=timeout_seconds)
+        result = run(*command, stdin=stdin, timeout_seconds=timeout_seconds)
+        self.ledger.command(words, result)
+        return result
 
     def must(self, *words: str, options: Sequence[str] = ()) -> str:
         """Run a command inside that has to work; returns its standard output."""

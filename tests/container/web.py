@@ -66,12 +66,14 @@ def ask_at(
     try:
         target = url.removeprefix(f"{there.scheme}://{there.netloc}")
         door.request(method, target, body=body, headers=dict(headers or {}))
-        answer = door.getresponse()
-        return Answer(
-            status=answer.status,
-            headers={name.lower(): value for name, value in answer.getheaders()},
-            body=answer.read(),
+        response = door.getresponse()
+        answer = Answer(
+            status=response.status,
+            headers={name.lower(): value for name, value in response.getheaders()},
+            body=response.read(),
         )
+        desk.ledger.answer(answer.status, answer.headers, answer.body)
+        return answer
     finally:
         door.close()
 
