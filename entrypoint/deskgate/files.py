@@ -60,12 +60,18 @@ def read_environment() -> dict[str, str]:
     return {name: value for name, _, value in pairs}
 
 
-def _open_regular(path: str) -> int:
+def open_regular(path: str) -> int:
+    """Open a file that a person named, to read it; returns its descriptor.
+
+    Raises:
+        OSError: it cannot be opened.
+        FormError: it is a folder, a device or a FIFO.
+    """
     # O_NONBLOCK: opening a FIFO would wait for a writer for ever.
     handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
     if not stat.S_ISREG(os.fstat(handle).st_mode):
         os.close(handle)
-        raise FormError("name a regular file that holds the secret alone")
+        raise FormError("name a regular file, no folder, device or FIFO")
     return handle
 
 
@@ -76,7 +82,7 @@ def read_text(path: str, *, limit: int) -> str:
         FormError: what is wrong with it; never its content.
     """
     try:
-        handle = _open_regular(path)
+        handle = open_regular(path)
         with os.fdopen(handle, "rb") as file:
             data = file.read(limit + 1)
     except OSError as error:

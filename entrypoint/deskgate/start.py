@@ -39,10 +39,8 @@ from deskgate.plan import (
 from deskgate.programs import Place
 from deskgate.reading import Reading, read_settings
 from deskgate.settings import Settings
-from deskgate.tokenfile import TokenFileError, parse_clear_tokens
+from deskgate.tokenfile import FILE_BYTES, TokenFileError, parse_clear_tokens
 from deskgate.tokens import NewToken, Role
-
-MAX_TOKENS_FILE_BYTES = 256 * 1024
 
 
 def take_chance() -> Chance:
@@ -68,7 +66,7 @@ def read(environ: Mapping[str, str]) -> tuple[Reading, tuple[NewToken, ...]]:
     if path is None:
         return reading, ()
     try:
-        text = files.read_text(path, limit=MAX_TOKENS_FILE_BYTES)
+        text = files.read_text(path, limit=FILE_BYTES)
         return reading, parse_clear_tokens(text, short=reading.settings.vnc_allow_short_token)
     except (FormError, TokenFileError) as error:
         problem = Problem(name="VNC_TOKENS_FILE", given=path, allowed=str(error))

@@ -9,7 +9,7 @@ would be a controller's. In a token's place may stand its hash: `sha256-<64 hex>
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from dataclasses import dataclass
 
 from deskgate.tokens import (
@@ -32,6 +32,7 @@ NOWHERE = "127.0.0.1:0"
 # U+2028 in a comment would end it as well.
 LINE_BEGINS = re.compile(r"(?<=\n)|(?<=\r)(?!\n)")
 ROW = re.compile(r"([^\s:]*):\s+([^\s#]+)")
+FILE_BYTES = 1024 * 1024  # more than a thousand rows take
 KEYS = frozenset({"name", "role", "expires"})
 LOOKS_MEANT = re.compile(r"\b(name|role|expires?)\s*[=:]", re.IGNORECASE)
 COMMENT_FORM = "such a comment is # name=alice role=view expires=2030-01-31T12:00:00Z"
@@ -163,11 +164,11 @@ def parse_token_file(text: str, *, short: bool = False) -> tuple[Token, ...]:
     )
 
 
-def without(text: str, name: str) -> str:
-    """The file's text without the row of this name, if there is one."""
+def without(text: str, names: Container[str]) -> str:
+    """The file's text without the rows of these names, as far as there are such."""
     lines = LINE_BEGINS.split(text)
-    for row in parse_rows(text, short=True):
-        if row.token.name == name:
+    for row in reversed(parse_rows(text, short=True)):
+        if row.token.name in names:
             del lines[row.lines.start : row.lines.stop]
     return "".join(lines)
 

@@ -18,8 +18,10 @@ from typing import Any, Final
 
 from deskgate import clock, files, links
 from deskgate.errors import ProgramError
+from deskgate.forms import FormError
 from deskgate.programs import TOKENS_FILE
 from deskgate.tokenfile import (
+    FILE_BYTES,
     Row,
     TokenFileError,
     adding,
@@ -97,10 +99,11 @@ class Store:
         token = NewToken(name=name, role=role, value=_fresh(), expires=expires)
 
         def edit(text: str) -> str:
-            for row in parse_rows(text, short=True):
-                if _is_over(row, self.now()) and row.token.name not in set(Role):
-                    text = without(text, row.token.name)  # nobody misses it; its name is free
-            taken = {row.token.name for row in parse_rows(text, short=True)}
+            rows = parse_rows(text, short=True)
+            # Nobody misses those that are over; their names are free.
+            over = {row.token.name for row in rows if _is_over(row, self.now())} - set(Role)
+            text = without(text, over)
+            taken = {row.token.name for row in rows} - over
             taken |= {row.name for row in self.read()[1]}
             if name in taken:
                 raise NameTakenError(
@@ -111,8 +114,7 @@ class Store:
                 raise StoreError(f"token: cannot add {name!r}: there are {MAX_TOKENS} already")
             return adding(text, format_row(token, self.target, hide=self.hide))
 
-        self._change(edit, wait_seconds)
-        self._keep_record(token)
+        self._change(edit, lambda: self._keep_record(name, token), wait_seconds)
         return token
 
     def revoke(self, name: str, *, wait_seconds: float) -> None:
@@ -120,9 +122,9 @@ class Store:
 
         def edit(text: str) -> str:
             self._own(text, name)
-            return without(text, name)
+            return without(text, {name})
 
-        self._change(edit, wait_seconds)
+        self._change(edit, lambda: self._keep_record(name, None), wait_seconds)
 
     def rotate(self, name: str, *, expires: float | None, wait_seconds: float) -> NewToken:
         """Replace a token by a new one of the same name and role. See `add`.
@@ -139,10 +141,9 @@ class Store:
                 raise StoreError(f"token: cannot rotate {name!r}: it has expired; give a new --ttl")
             made[:] = [replace(old, value=_fresh(), expires=ends)]
             row = format_row(made[0], self.target, hide=self.hide)
-            return adding(without(text, name), row)
+            return adding(without(text, {name}), row)
 
-        self._change(edit, wait_seconds)
-        self._keep_record(made[0])
+        self._change(edit, lambda: self._keep_record(name, made[0]), wait_seconds)
         return made[0]
 
     def _own(self, text: str, name: str) -> NewToken:
@@ -155,17 +156,19 @@ class Store:
             )
         raise NoSuchNameError(f"token: cannot find {name!r}: see deskgate token list")
 
-    def _change(self, edit: Callable[[str], str], wait_seconds: float) -> None:
+    def _change(
+        self, edit: Callable[[str], str], then: Callable[[], None], wait_seconds: float
+    ) -> None:
         with self._locked(wait_seconds):
             try:
-                text = edit(self.path.read_text("utf-8"))
+                text = edit(files.read_text(str(self.path), limit=FILE_BYTES))
                 parse_rows(text, short=True)  # never a file that the gate would refuse
                 files.write_private(self.path, text.encode())
-            except TokenFileError as error:
+                then()  # before the next change, or the older one could have the last word
+            except (FormError, TokenFileError) as error:
                 raise StoreError(f"token: cannot use {self.path}: {error}") from None
-            except (OSError, UnicodeDecodeError) as error:
-                reason = error.strerror if isinstance(error, OSError) else "not UTF-8"
-                raise StoreError(f"token: cannot change {self.path}: {reason}") from None
+            except OSError as error:
+                raise StoreError(f"token: cannot change {self.path}: {error.strerror}") from None
 
     @contextlib.contextmanager
     def _locked(self, wait_seconds: float) -> Iterator[None]:
@@ -189,19 +192,22 @@ class Store:
         finally:
             os.close(handle)
 
-    def _keep_record(self, token: NewToken) -> None:
-        """Keep the start record's link good, which machines read."""
+    def _keep_record(self, name: str, token: NewToken | None) -> None:
+        """Keep the start record's links good, which machines read."""
         path = self.folder / "start.json"
         try:
             record: dict[str, Any] = json.loads(path.read_bytes())
-            link = record["links"][token.name]
+            kept: dict[str, Any] = record["links"]
         except (OSError, ValueError, KeyError):
-            return  # no link of the start, or not ready yet
-        if not self.hide:
-            link["url"] = self.link(token)
-            expires = token.expires
-            link["expires"] = None if expires is None else format_expiry(expires)
-            files.write_private(path, json.dumps(record, indent=1).encode() + b"\n")
+            return  # not ready yet
+        if name not in set(Role):
+            return  # no link of the start
+        kept.pop(name, None)
+        if token is not None:
+            shown = links.PLACEHOLDER if self.hide else token.value
+            ends = None if token.expires is None else format_expiry(token.expires)
+            kept[name] = {"url": links.full_link(self.base, shown), "expires": ends}
+        files.write_private(path, json.dumps(record, indent=1).encode() + b"\n")
 
 
 def _fresh() -> str:
@@ -214,10 +220,9 @@ def _is_over(row: Row, now: float) -> bool:
 
 def _rows(path: Path) -> tuple[Row, ...]:
     try:
-        return parse_rows(path.read_text("utf-8"), short=True)
-    except (OSError, ValueError) as error:
-        reason = error.strerror if isinstance(error, OSError) else error
-        raise StoreError(f"token: cannot read {path}: {reason}") from None
+        return parse_rows(files.read_text(str(path), limit=FILE_BYTES), short=True)
+    except (FormError, TokenFileError) as error:
+        raise StoreError(f"token: cannot read {path}: {error}") from None
 
 
 def open_store(folder: Path) -> Store:

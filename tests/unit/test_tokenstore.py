@@ -5,11 +5,14 @@ from __future__ import annotations
 import fcntl
 import json
 import os
+import threading
+import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from deskgate import clock
+from deskgate import clock, files
 from deskgate.programs import TOKENS_FILE
 from deskgate.tokenfile import parse_clear_tokens
 from deskgate.tokens import NewToken, Role, hashed
@@ -119,6 +122,68 @@ def test_a_rotated_token_keeps_its_name_role_and_end(store: Store) -> None:
     fresh = store.rotate("control", expires=None, wait_seconds=0)
     record = json.loads((store.folder / "start.json").read_bytes())
     assert record["links"]["control"] == {"url": store.link(fresh), "expires": None}
+
+
+def test_a_revoked_link_is_no_link_of_the_start_any_more(store: Store) -> None:
+    """Machines, and `deskgate url`, would hand on what opens nothing; a new one takes its place."""
+    path = store.folder / "start.json"
+    store.revoke("control", wait_seconds=0)
+    assert json.loads(path.read_bytes())["links"] == {}
+    made = store.add("control", Role.CONTROL, expires=None, wait_seconds=0)
+    assert json.loads(path.read_bytes())["links"]["control"]["url"] == store.link(made)
+    add(store, "alice")
+    assert list(json.loads(path.read_bytes())["links"]) == ["control"]
+
+
+def test_of_two_changes_at_once_the_later_has_the_last_word(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In the start record too: between the two files of one change, nobody else makes his."""
+    write, made = files.write_private, []
+
+    def rotate() -> None:
+        made.append(store.rotate("control", expires=None, wait_seconds=5))
+
+    other = threading.Thread(target=rotate)
+
+    def write_slowly(path: Path, data: bytes) -> None:
+        if path.name == "start.json" and other.ident is None:
+            other.start()
+            other.join(0.2)
+        write(path, data)
+
+    monkeypatch.setattr(files, "write_private", write_slowly)
+    store.rotate("control", expires=None, wait_seconds=0)
+    other.join(5)
+    record = json.loads((store.folder / "start.json").read_bytes())
+    assert record["links"]["control"]["url"] == store.link(made[0])
+    assert rows(store)["control"].value == made[0].value
+
+
+def test_hundreds_of_tokens_that_are_over_go_in_one_go(store: Store) -> None:
+    """The gate itself waits for it, and with it every viewer: it took 15 s for 900."""
+    old = [
+        f"# name=t{number} role=view expires=2001-01-01T00:00:00Z\n{number:064x}: 127.0.0.1:0\n"
+        for number in range(0x123456789, 0x123456789 + 900)
+    ]
+    store.path.write_text(FILE + "".join(old))
+    began = time.monotonic()
+    add(store)
+    assert time.monotonic() - began < 2
+    assert list(rows(store)) == ["control", "view", "alice"]
+
+
+@pytest.mark.parametrize("which", ["ours", "the person's own"])
+def test_what_is_no_file_is_not_waited_for(store: Store, tmp_path: Path, which: str) -> None:
+    """A FIFO without a writer would hold the command, and the gate, for ever."""
+    fifo = tmp_path / "more" if which != "ours" else store.path
+    fifo.unlink(missing_ok=True)
+    os.mkfifo(fifo)
+    both = replace(store, more=str(tmp_path / "more")) if which != "ours" else store
+    with pytest.raises(StoreError, match="regular file"):
+        add(both)
+    with pytest.raises(StoreError, match="regular file"):
+        both.read()
 
 
 def test_an_expired_token_needs_a_new_end(store: Store) -> None:

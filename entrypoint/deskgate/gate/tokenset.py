@@ -1,110 +1,162 @@
 """The tokens in force, as their files say: ours, and the person's own (VNC_TOKENS_FILE).
 
 Both are looked at before each request is judged, and twice a second while a viewer is here.
-A bad file keeps the old set, and is said once.
+A bad file keeps its own old rows, and is said once; it does not hold up the other one: a token
+that is revoked in ours must end whatever is wrong with the person's.
 """
 
 from __future__ import annotations
 
 import os
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import BinaryIO
 
+from deskgate.files import open_regular
+from deskgate.forms import FormError
 from deskgate.gate import limits, log
-from deskgate.tokenfile import TokenFileError, parse_token_file
+from deskgate.tokenfile import FILE_BYTES, TokenFileError, parse_token_file
 from deskgate.tokens import Token
 
 FileState = tuple[int, int, int]  # modified (ns), inode, size
-TOKEN_FILE_BYTES = 1024 * 1024
 
 
 class TokensUnreadableError(Exception):
     """A token file cannot be used. The text never holds what stands in it."""
 
 
-class TokenSet:
-    """What the files say, kept current.
+class Source:
+    """One token file.
 
     Args:
         short: the tokens may have half of the usual characters.
-
-    Raises:
-        TokensUnreadableError: a file cannot be used at the start.
     """
 
-    def __init__(self, *paths: Path, short: bool) -> None:
-        self._paths = paths
+    def __init__(self, path: Path, *, short: bool) -> None:
+        self.path = path
+        self.tokens: tuple[Token, ...] = ()  # its rows in force
         self._short = short
-        self._states: list[FileState | None] = []
-        # The files as they were read, kept open: else a new file could get the inode of an old
-        # one, and look like that one written in place.
-        self._files: list[BinaryIO | None] = []
-        self.tokens = self._load()
+        self._state: FileState | None = None
+        # The file as it was read, kept open: else a new file could get the inode of an old one,
+        # and look like that one written in place.
+        self._file: BinaryIO | None = None
+        self._complaint = ""
 
     def close(self) -> None:
-        """Let go of the files."""
-        for file in self._files:
-            if file is not None:
-                file.close()
+        """Let go of the file."""
+        if self._file is not None:
+            self._file.close()
+            self._file = None
 
-    def _load(self) -> tuple[Token, ...]:
-        files = [_open(path) for path in self._paths]
-        self.close()
-        self._files = files
-        self._states = [None if file is None else _state(file.fileno()) for file in files]
-        found: list[Token] = []
-        for path, file in zip(self._paths, files, strict=True):
-            try:
-                found += self._read(file)
-            except TokensUnreadableError as error:
-                raise TokensUnreadableError(f"{path}: {error}") from None
-        for what in ({token.name for token in found}, {token.digest for token in found}):
-            if len(what) < len(found):
-                raise TokensUnreadableError("a name or a token stands in both files")
-        return tuple(found)
+    @property
+    def settled(self) -> bool:
+        """Whether it may be read: nobody seems to be writing it."""
+        return not _is_being_written(self._state, _state(self.path))
 
-    def _read(self, file: BinaryIO | None) -> tuple[Token, ...]:
-        if file is None:
-            raise TokensUnreadableError("it is not there, or may not be read")
+    @property
+    def changed(self) -> bool:
+        """Whether there is something new to read. Costs 1.5 us if not."""
+        return _state(self.path) != self._state and self.settled
+
+    def read(self) -> tuple[Token, ...]:
+        """The rows that stand there now.
+
+        Raises:
+            TokensUnreadableError: it cannot be used.
+        """
+        before, self._file = self._file, None
+        self._state = _state(self.path)
         try:
-            data = file.read(TOKEN_FILE_BYTES + 1)
-            if len(data) > TOKEN_FILE_BYTES:
+            self._file = os.fdopen(open_regular(str(self.path)), "rb")
+            self._state = _state(self._file.fileno())
+            data = self._file.read(FILE_BYTES + 1)
+            if len(data) > FILE_BYTES:
                 raise TokensUnreadableError("it is larger than 1 MiB")
             return parse_token_file(data.decode("utf-8"), short=self._short)
         except OSError as error:
             raise TokensUnreadableError(error.strerror or "unreadable") from None
         except UnicodeDecodeError:
             raise TokensUnreadableError("it is not UTF-8") from None
-        except TokenFileError as error:
+        except (FormError, TokenFileError) as error:
             raise TokensUnreadableError(str(error)) from None
+        finally:
+            if before is not None:
+                before.close()
+
+    def complain(self, reason: str) -> None:
+        """Say what is wrong, if that was not the last thing said; an empty text for nothing."""
+        if reason and reason != self._complaint:
+            what = "cannot use it, its old tokens stay in force"
+            log.error(f"token file: {what}: {self.path}: {reason}")
+        self._complaint = reason
+
+
+class TokenSet:
+    """What the files say, kept current.
+
+    Args:
+        paths: ours, without which nobody gets in, and then others.
+        short: the tokens may have half of the usual characters.
+
+    Raises:
+        TokensUnreadableError: our file cannot be used at the start.
+    """
+
+    def __init__(self, *paths: Path, short: bool) -> None:
+        self._sources = [Source(path, short=short) for path in paths]
+        self.tokens: tuple[Token, ...] = ()
+        ours = self._sources[0]
+        try:
+            ours.tokens = ours.read()
+        except TokensUnreadableError as error:
+            raise TokensUnreadableError(f"{ours.path}: {error}") from None
+        self._take(self._sources[1:])
+
+    def close(self) -> None:
+        """Let go of the files."""
+        for source in self._sources:
+            source.close()
 
     def look(self) -> bool:
-        """Re-read the files if one changed; whether there is a new set. Costs 3 us if none did."""
-        states = [_state(path) for path in self._paths]
-        if states == self._states:
+        """Re-read the files if one changed; whether there is a new set."""
+        if not any(source.changed for source in self._sources):
             return False
-        pairs = zip(self._states, states, strict=True)
-        if any(_is_being_written(before, now) for before, now in pairs):
-            return False
-        return self.reload()
+        # The others, too: what clashed with this one may not do so any more.
+        return self._take([source for source in self._sources if source.settled])
 
     def reload(self) -> bool:
         """Take the files as they are now; whether there is a new set."""
-        try:
-            self.tokens = self._load()
-        except TokensUnreadableError as error:
-            log.error(f"token file: cannot use it, the old tokens stay in force: {error}")
-            return False
-        log.info(f"token file: read again, {len(self.tokens)} tokens")
-        return True
+        return self._take(self._sources)
+
+    def _take(self, sources: Sequence[Source]) -> bool:
+        """Take new rows of these files, as far as they can be used."""
+        found: list[Token] = []
+        for source in self._sources:
+            rows = source.tokens
+            reason = ""
+            if source in sources:
+                try:
+                    rows = source.read()
+                except TokensUnreadableError as error:
+                    reason = str(error)
+                source.complain(reason or _clash(found, rows))
+            if _clash(found, rows):
+                rows = () if _clash(found, source.tokens) else source.tokens
+            source.tokens = rows
+            found += rows
+        before, self.tokens = self.tokens, tuple(found)
+        if self.tokens != before:
+            log.info(f"token file: read again, {len(self.tokens)} tokens")
+        return self.tokens != before
 
 
-def _open(path: Path) -> BinaryIO | None:
-    try:
-        return path.open("rb")
-    except OSError:
-        return None
+def _clash(ours: Sequence[Token], others: Sequence[Token]) -> str:
+    """What is wrong with rows that come after ours; empty for nothing."""
+    taken = {token.name for token in ours} | {token.digest for token in ours}
+    if any(token.name in taken or token.digest in taken for token in others):
+        return "a name or a token stands in both files"
+    return ""
 
 
 def _state(file: Path | int) -> FileState | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import os
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from deskgate.gate import limits
+from deskgate.tokenfile import FILE_BYTES
 
 from .running import TOKEN_FILE, Desk, Gate, close_code, join, roles_here, running_gate, wait_until
 from .samples import CONTROL, VIEW
@@ -87,12 +89,104 @@ def test_s2_a_bad_file_keeps_the_old_set_and_is_said_once(
     assert text.strip() not in err
 
 
-def test_a_file_that_went_away_keeps_the_old_set(both: tuple[Gate, Path]) -> None:
-    """A secret that is being remounted."""
+def spoil(path: Path, how: str) -> None:
+    """Make a file of the person's one that nobody can use."""
+    path.unlink()
+    match how:
+        case "a word":
+            path.write_text("half a line")
+        case "a FIFO":
+            os.mkfifo(path)
+        case "a folder":
+            path.mkdir()
+        case "a device":
+            path.symlink_to("/dev/zero")
+        case "larger than 1 MiB":
+            path.write_text("#" * (FILE_BYTES + 1))
+        case "not UTF-8":
+            path.write_bytes(b"\xff")
+
+
+SPOILT = ("a word", "gone", "a FIFO", "a folder", "a device", "larger than 1 MiB", "not UTF-8")
+
+
+@pytest.mark.parametrize("how", SPOILT)
+def test_s2_what_is_no_token_file_keeps_the_old_rows(both: tuple[Gate, Path], how: str) -> None:
+    """And hangs nobody: a FIFO would be waited for."""
     gate, more = both
-    more.unlink()
+    spoil(more, how)
     gate.call(gate.keeper.reload_tokens)
     assert is_in(gate, ALICE)
+    assert gate.status("GET /healthz HTTP/1.1") == 200
+
+
+@pytest.mark.parametrize("how", SPOILT)
+def test_s2_a_bad_file_holds_up_no_change_of_the_other(both: tuple[Gate, Path], how: str) -> None:
+    """Who is revoked is out within a second, whatever is wrong with the person's own file."""
+    gate, more = both
+    with gate.view(VIEW) as viewer:
+        join(viewer)
+        spoil(more, how)
+        gate.replace_tokens(TOKEN_FILE.split("# name=view")[0])
+        assert close_code(viewer) == 1008
+    assert (is_in(gate, VIEW), is_in(gate, CONTROL), is_in(gate, ALICE)) == (False, True, True)
+
+
+def test_s2_a_file_that_is_written_again_and_again_holds_up_no_other(
+    both: tuple[Gate, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is not read before it is left alone for a moment; ours is."""
+    gate, more = both
+    monkeypatch.setattr(limits, "SETTLE_SECONDS", 60.0)
+    more.write_text(MORE.replace(ALICE, BOB))
+    gate.replace_tokens(TOKEN_FILE.split("# name=view")[0])
+    assert (is_in(gate, VIEW), is_in(gate, ALICE), is_in(gate, BOB)) == (False, True, False)
+
+
+@pytest.mark.parametrize("how", SPOILT)
+def test_s2_a_gate_that_starts_again_does_without_a_bad_file(
+    tmp_path: Path,
+    desk: Desk,
+    how: str,
+    capfd: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The links go on working; else a typing error and a crash would end the container."""
+    monkeypatch.setattr(limits, "FAILURES", 1000)
+    more = tmp_path / "more"
+    more.write_text(MORE)
+    spoil(more, how)
+    with running_gate(tmp_path, desk.port, more_tokens=str(more)) as gate:
+        assert (is_in(gate, CONTROL), is_in(gate, ALICE)) == (True, False)
+        if how == "a folder":
+            more.rmdir()
+        replace(more, MORE)
+        wait_until(lambda: is_in(gate, ALICE))  # it may have got the inode of the one before
+    assert capfd.readouterr().err.count("cannot use it") == 1
+
+
+def test_a_clash_is_over_when_either_file_changes(both: tuple[Gate, Path]) -> None:
+    """Rows that were refused count as soon as they can, and rows that clash count for nothing."""
+    gate, more = both
+    ours = TOKEN_FILE + f"# name=bob role=view\n{ALICE[::-1]}: 127.0.0.1:0\n"
+    gate.replace_tokens(ours)
+    replace(more, MORE.replace("alice", "bob").replace(ALICE, BOB))
+    assert (is_in(gate, ALICE), is_in(gate, BOB)) == (True, False)
+    gate.replace_tokens(ours.replace("name=bob", "name=alice"))
+    assert (is_in(gate, ALICE), is_in(gate, BOB)) == (False, True)
+    replace(more, MORE)
+    gate.replace_tokens(ours.replace("name=bob", "name=alice") + "\n")
+    assert (is_in(gate, ALICE), is_in(gate, BOB)) == (False, True)
+    gate.replace_tokens(TOKEN_FILE + f"# name=bob role=view\n{BOB}: 127.0.0.1:0\n")
+    assert (is_in(gate, ALICE), is_in(gate, BOB)) == (True, True)
+
+
+def test_old_rows_that_clash_with_ours_count_for_nothing(both: tuple[Gate, Path]) -> None:
+    """Two rows of one name would be "first wins"; closed is the safe side."""
+    gate, more = both
+    spoil(more, "a word")
+    gate.replace_tokens(TOKEN_FILE + f"# name=alice role=view\n{BOB}: 127.0.0.1:0\n")
+    assert (is_in(gate, ALICE), is_in(gate, BOB)) == (False, True)
 
 
 def test_s3_five_hundred_rotations_drop_only_who_was_revoked(
