@@ -135,14 +135,24 @@ def cookie_values(request: Request, name: str) -> list[str]:
     return [pair[len(name) + 1 :] for pair in pairs if pair.startswith(f"{name}=")]
 
 
-def new_session(token: Token, context: Context) -> str:
-    """A new session each time somebody logs in (OWASP ASVS 5.0, 7.2.4)."""
-    return issue_cookie(token, context.boot_secret, now=context.now, chance=context.chance)
+def new_session(token: Token, context: Context, of: Session | None = None) -> str:
+    """A new session each time somebody logs in (OWASP ASVS 5.0, 7.2.4).
+
+    Args:
+        of: the session that asked for the ticket that was shown. Then that one goes on: else who
+            has a cookie could make new ones for ever, past its end and its logout.
+    """
+    issued, chance = context.now, context.chance
+    if of is not None:
+        issued, chance = of.issued, bytes.fromhex(of.session_id)
+    return issue_cookie(token, context.boot_secret, now=issued, chance=chance)
 
 
-def new_cookie(token: Token, outside: Outside, context: Context) -> tuple[str, str]:
-    """The header that logs a browser in."""
-    return _header(new_session(token, context), outside, context)
+def new_cookie(
+    token: Token, outside: Outside, context: Context, of: Session | None = None
+) -> tuple[str, str]:
+    """The header that logs a browser in. See `new_session`."""
+    return _header(new_session(token, context, of), outside, context)
 
 
 def opens_files(key: str, context: Context) -> bool:

@@ -136,20 +136,21 @@ def _login(
     if not given:
         return unauthorised(context)
     kind_of_credential, text = given[0]
-    spent = None
+    spent = session = None
     if kind_of_credential == "token":
         token = credentials.check_token(text, context)
+    elif (access := credentials.check_ticket(text, context)) is not None:
+        token, spent, session = access.token, access.ticket, access.session
     else:
-        access = credentials.check_ticket(text, context)
-        token, spent = (access.token, access.ticket) if access else (None, None)
+        token = None
     if token is None:
         return WrongToken(answer=unauthorised(context), client=view.client)
-    cookie = credentials.new_cookie(token, view, context)
+    cookie = credentials.new_cookie(token, view, context, session)
     if "application/json" in request.words("accept"):  # our page's script moves on by itself
         if ("framed", "1") not in fields:
             return Answer(status=204, headers=(*plain_headers(context), cookie), ticket=spent)
         told = {  # in a frame, browsers may keep no cookie for us
-            "session": credentials.new_session(token, context),
+            "session": credentials.new_session(token, context, session),
             "files": files_key(token, context.boot_secret),
             "role": token.role.value,
         }

@@ -72,6 +72,7 @@ def find_ticket(
     token = next((each for each in tokens if each.digest == ticket.token.digest), None)
     if token is None or token.role is not ticket.token.role or not token.is_live(now):
         return None
-    if ticket.session is not None and denied.holds(ticket.session):
+    session = ticket.session
+    if session is not None and (denied.holds(session) or session.ends <= now):
         return None
     return key, ticket

@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 import time
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from deskgate.gate import limits
-from deskgate.gate.sessions import Denied, Session
+from deskgate.gate.sessions import LIFETIME_SECONDS, Denied, Session
 from deskgate.gate.tickets import Ticket, Tickets, find_ticket
 from deskgate.tokens import Role, Token, digest_of
 
@@ -25,12 +26,14 @@ FORM = "Content-Type: application/x-www-form-urlencoded"
 def find(
     ticket: Ticket,
     *,
+    issued: int = int(NOW),
     text: str = TEXT,
     tokens: tuple[Token, ...] = (CONTROL_TOKEN, VIEW_TOKEN),
     denied: Denied | None = None,
     now: float = NOW,
 ) -> bool:
-    unspent = {digest_of(TEXT): ticket}
+    session = ticket.session and replace(ticket.session, issued=issued)
+    unspent = {digest_of(TEXT): replace(ticket, session=session)}
     found = find_ticket(unspent, text, tokens=tokens, denied=denied or Denied(), now=now)
     return found is not None
 
@@ -43,6 +46,7 @@ DEAD: dict[str, dict[str, Any]] = {
     "its token is revoked": {"tokens": (VIEW_TOKEN,)},
     "its token has another role": {"tokens": (CHANGED,)},
     "its session is logged out": {"denied": Denied().adding(SESSION)},
+    "its session has ended": {"now": NOW + 20, "issued": int(NOW) + 20 - LIFETIME_SECONDS},
 }
 
 
@@ -158,6 +162,50 @@ def test_a_ticket_logs_a_browser_in_once(gate: Gate) -> None:
     assert answer.startswith(b"HTTP/1.1 303 ")
     assert gate.status(f"GET /vnc.html HTTP/1.1\r\n{cookie(answer)}") == 200
     assert gate.status(head, body) == 401
+
+
+def show(gate: Gate, ticket: str, *, framed: bool = False) -> bytes:
+    """Log in by a ticket, as our page does."""
+    body = f"ticket={ticket}{'&framed=1' if framed else ''}".encode()
+    lines = [FORM, "Accept: application/json", f"Content-Length: {len(body)}"]
+    return gate.ask("POST /login HTTP/1.1\r\n" + "\r\n".join(lines), body)
+
+
+def ask_ticket(gate: Gate, header: str) -> str:
+    """Ask for one as a page does: by cookie, or by the session that it keeps."""
+    answer = gate.ask(f"POST /api/tickets HTTP/1.1\r\n{header}\r\nContent-Length: 0")
+    return str(body_of(answer)["ticket"])
+
+
+@pytest.mark.parametrize("framed", [False, True])
+def test_s6_a_logout_ends_also_who_logged_in_by_a_ticket_of_the_session(
+    gate: Gate, framed: bool
+) -> None:
+    """In another browser, in a frame, and at second hand."""
+    mine = log_in(gate)
+    second = show(gate, ask_ticket(gate, mine), framed=framed)
+    theirs = [cookie(second)]
+    if framed:
+        theirs.append(f"Authorization: Session {body_of(second)['session']}")
+    theirs.append(cookie(show(gate, ask_ticket(gate, theirs[-1]))))
+    assert [gate.status(f"GET /vnc.html HTTP/1.1\r\n{each}") for each in theirs] == [200] * len(
+        theirs
+    )
+    gate.ask(f"POST /logout HTTP/1.1\r\n{mine}\r\nContent-Length: 0")
+    assert {gate.status(f"GET /vnc.html HTTP/1.1\r\n{each}") for each in theirs} == {401}
+
+
+def test_s4_a_ticket_prolongs_no_session(gate: Gate, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who has a cookie, stolen perhaps, has it for twelve hours and no longer."""
+    mine = log_in(gate)
+    now, later = gate.keeper.now(), LIFETIME_SECONDS - 60
+    monkeypatch.setattr(gate.keeper, "now", lambda: now + later)
+    theirs = cookie(show(gate, ask_ticket(gate, mine)))
+    fresh = log_in(gate)
+    each = (mine, theirs, fresh)
+    assert [gate.status(f"GET /vnc.html HTTP/1.1\r\n{one}") for one in each] == [200, 200, 200]
+    monkeypatch.setattr(gate.keeper, "now", lambda: now + LIFETIME_SECONDS + 1)
+    assert [gate.status(f"GET /vnc.html HTTP/1.1\r\n{one}") for one in each] == [401, 401, 200]
 
 
 @pytest.mark.parametrize("method", ["GET", "HEAD"])
