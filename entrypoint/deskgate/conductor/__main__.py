@@ -11,7 +11,7 @@ import traceback
 from pathlib import Path
 from typing import Any, Final
 
-from deskgate import files
+from deskgate import files, memory
 from deskgate.conductor.embed import Options, Process, load
 from deskgate.conductor.foreground import Foreground, exit_status
 from deskgate.conductor.log import Log
@@ -21,25 +21,19 @@ from deskgate.tokens import format_expiry
 
 BOOT_SECRET_BYTES: Final = 32
 LAST_LINES_SECONDS: Final = 0.5  # for a slow reader of the log to take why we ended
-PR_SET_DUMPABLE: Final = 4  # prctl(2)
 PR_SET_CHILD_SUBREAPER: Final = 36  # prctl(2)
 
 
 def read_handoff(fd: int) -> dict[str, Any]:
     """What `start` told: read once, then gone."""
-    with os.fdopen(fd, "rb") as memory:
-        told: dict[str, Any] = json.load(memory)
+    with os.fdopen(fd, "rb") as file:
+        told: dict[str, Any] = json.load(file)
     return told
 
 
-def protect() -> None:
-    """Keep our memory, which holds secrets, from programs of the same uid; adopt orphans.
-
-    Also when we are not PID 1, as under `docker run --init`.
-    """
-    libc = ctypes.CDLL(None)
-    libc.prctl(PR_SET_DUMPABLE, 0, 0, 0, 0)
-    libc.prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+def adopt_orphans() -> None:
+    """Be the parent of who has lost it; also when we are not PID 1, as with `docker run --init`."""
+    ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
 
 
 class Shell:
@@ -126,8 +120,9 @@ def wait_for(renderer: int) -> None:
 
 def main() -> int:
     """Run the container; returns its exit status."""
+    memory.lock()
     told = read_handoff(int(sys.argv[1]))
-    protect()
+    adopt_orphans()
     log = Log(level=told["log_level"], form=told["log_format"], secrets=told["secrets"])
     shell = Shell(told, log)
     options = Options(log, on_output=shell.output_line, on_error=shell.error_line)

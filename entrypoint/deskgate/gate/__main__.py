@@ -14,6 +14,7 @@ import socket
 import sys
 from pathlib import Path
 
+from deskgate import memory
 from deskgate.errors import Status
 from deskgate.gate import log
 from deskgate.gate.config import ConfigError, GateConfig, read_config
@@ -46,6 +47,8 @@ def main(arguments: list[str]) -> int:
     except OSError as error:
         log.error(f"cannot listen on {config.host or 'all'} port {config.port}: {error.strerror}")
         return Status.UNAVAILABLE
+    if not memory.lock():
+        log.warning("prctl: other programs of this user can read the gate's memory")
     boot_secret, tickets = read_handed(0)
     return _serve(config, listener, boot_secret, tickets)
 

@@ -24,7 +24,6 @@ if TYPE_CHECKING:
 STDOUT = 1
 GOODBYE_SECONDS = 0.3  # for viewers to take their close frame; all of a stop is 0.5 s
 REPEAT_SECONDS = 1.0  # before asyncio's trouble is said again
-PR_SET_DUMPABLE = 4  # linux/prctl.h
 
 
 async def live(
@@ -66,22 +65,11 @@ async def live(
             accepting.cancel()
 
     os.write(STDOUT, b"ready\n")
-    loop.call_soon(_load_the_rest)
+    loop.call_soon(load_relay)  # what the first viewer needs, after the start is over
     await stopped.wait()
     stop_accepting()
     await say_goodbye(keeper)
     return Status.OK
-
-
-def _load_the_rest() -> None:
-    """Load what the first viewer needs, and lock the process, after the start is over."""
-    import ctypes
-
-    load_relay()
-
-    # The boot secret lies in our memory: no core dump, and no reading it for our own uid.
-    if ctypes.CDLL(None).prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) != 0:
-        log.debug("prctl: the process stays dumpable")
 
 
 async def say_goodbye(keeper: Keeper) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import select
 import signal
 import socket
 import subprocess
@@ -113,6 +114,29 @@ def test_it_says_ready_once_serves_and_stops_cleanly(path: Path) -> None:
     assert all(line.split(b": ")[0] in {b"info", b"debug"} for line in err.splitlines())
     for secret in (CONTROL[:-1], VIEW, "token="):
         assert secret.encode() not in err
+
+
+def test_c7b_the_secret_comes_into_locked_memory(path: Path) -> None:
+    """Whoever may open the gate's memory before could go on reading it.
+
+    proc(5): what shows a process belongs to root, when it may not be dumped.
+    """
+    other = 65534 if os.getgid() == 0 else None
+    command = [sys.executable, "-m", "deskgate.gate", str(path)]
+    with subprocess.Popen(
+        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=ENVIRONMENT, group=other
+    ) as gate:
+        shown = Path(f"/proc/{gate.pid}/environ")
+
+        def owner() -> tuple[int, int]:
+            about = shown.stat()
+            return about.st_uid, about.st_gid
+
+        assert owner() != (0, 0), "positive control"
+        wait_until(lambda: owner() == (0, 0))
+        assert gate.stdout is not None
+        assert not select.select([gate.stdout], [], [], 0)[0], "it waits for the secret"
+        gate.kill()
 
 
 def test_a_killed_gate_comes_back_with_its_sessions(path: Path) -> None:
