@@ -20,6 +20,7 @@ PACKAGE: Final = Path(__file__).resolve().parent
 CHECKOUT: Final = PACKAGE.parent.parent
 MAX_SECRET_BYTES: Final = 4096
 RUN_FOLDER: Final = Path("/run/deskgate")
+TMP: Final = Path("/tmp")  # noqa: S108 - checked by _trusted, and where it is read
 LOGGED_OUT_FILE: Final = "logged-out.json"  # the gate's own memory of sessions that have ended
 # What a start writes anew; leftovers of the last one must not be believed.
 LEFT_BEHIND: Final = ("start.json", "status.json", "rfb.sock", LOGGED_OUT_FILE)
@@ -116,14 +117,15 @@ def find_program(name: str, path: str | None) -> str | None:
     return None
 
 
-def _candidates(chosen: str | None, environ: Mapping[str, str]) -> Iterator[Path]:
+def candidates(chosen: str | None, environ: Mapping[str, str]) -> Iterator[Path]:
+    """Where the runtime folder may be, the best place first."""
     if chosen:
         yield Path(chosen)
         return
     yield RUN_FOLDER
     if environ.get("XDG_RUNTIME_DIR", "").startswith("/"):
         yield Path(environ["XDG_RUNTIME_DIR"]) / "deskgate"
-    yield Path(f"/tmp/deskgate-{os.getuid()}")  # noqa: S108 - checked by _trusted
+    yield TMP / f"deskgate-{os.getuid()}"
 
 
 def _trusted(folder: Path) -> str | None:
@@ -147,7 +149,7 @@ def make_runtime_folder(chosen: str | None, environ: Mapping[str, str]) -> Path:
         RuntimeFolderError: names each folder that was tried and what it lacks.
     """
     tried = []
-    for folder in _candidates(chosen, environ):
+    for folder in candidates(chosen, environ):
         try:
             folder.mkdir(mode=0o700, parents=chosen is not None, exist_ok=True)
             reason = _trusted(folder)
@@ -166,17 +168,6 @@ def make_runtime_folder(chosen: str | None, environ: Mapping[str, str]) -> Path:
         f"runtime folder: cannot use {', '.join(tried)}: mount a writable one with "
         "--tmpfs /tmp, or name one with DESKGATE_RUNTIME_DIR"
     )
-
-
-def find_runtime_folder(environ: Mapping[str, str]) -> Path | None:
-    """The folder of the deskgate that runs in this container; None when none does."""
-    chosen = environ.get("DESKGATE_RUNTIME_DIR") or None
-    # Not Path.is_file: it raises where a folder belongs to another user.
-    found = [each for each in _candidates(chosen, environ) if os.path.isfile(each / "status.json")]  # noqa: PTH113
-    if not found and os.getuid() == 0 and not chosen:
-        # `docker exec -u 0` looks at a desktop that runs as somebody else.
-        found = sorted(p.parent for p in Path("/tmp").glob("deskgate-*/status.json"))  # noqa: S108
-    return found[0] if found else None
 
 
 def write_private(path: Path, data: bytes) -> None:

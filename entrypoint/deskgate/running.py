@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -27,13 +28,38 @@ def read_record(name: str) -> dict[str, Any]:
 
 def runtime_folder() -> Path:
     """The running desktop's runtime folder."""
-    folder = files.find_runtime_folder(os.environ)
+    folder = find_runtime_folder(os.environ)
     if folder is None:
         raise NotRunningError(
             f"cannot find a running desktop of uid {os.getuid()} here: is `deskgate run` up in "
             "this container, as this user?"
         )
     return folder
+
+
+def find_runtime_folder(environ: Mapping[str, str]) -> Path | None:
+    """The folder of the deskgate that runs in this container; None when none does."""
+    chosen = environ.get("DESKGATE_RUNTIME_DIR") or None
+    for folder in files.candidates(chosen, environ):
+        # Not Path.is_file: it raises where a folder belongs to another user.
+        if os.path.isfile(folder / "status.json") and (chosen or _is_its_owners(folder)):  # noqa: PTH113
+            return folder
+    return _find_for_root() if os.getuid() == 0 and not chosen else None
+
+
+def _find_for_root() -> Path | None:
+    """`docker exec -u 0` looks at a desktop that runs as somebody else: PID 1, or below an init."""
+    found = [p.parent for p in files.TMP.glob("deskgate-*/status.json") if _is_its_owners(p.parent)]
+    about = Path("/proc/1/status").read_text(encoding="utf-8")
+    first = int(about.partition("Uid:")[2].split()[0])  # proc(5)
+    if first or len(found) != 1:
+        found = [folder for folder in found if folder.lstat().st_uid == first]
+    return found[0] if found else None
+
+
+def _is_its_owners(folder: Path) -> bool:
+    """Whether a folder may be believed: below /tmp, anybody may make one."""
+    return folder.parent != files.TMP or folder.name == f"deskgate-{folder.lstat().st_uid}"
 
 
 def json_file(path: Path) -> dict[str, Any]:

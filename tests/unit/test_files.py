@@ -134,14 +134,6 @@ def test_the_error_names_every_folder_and_the_way_out() -> None:
     assert "--tmpfs /tmp" in str(error.value)
 
 
-def test_a_running_desktop_is_found_by_its_status_file(tmp_path: Path) -> None:
-    """`docker exec … deskgate url` looks where `run` wrote."""
-    environ = {"DESKGATE_RUNTIME_DIR": str(tmp_path)}
-    assert files.find_runtime_folder(environ) is None
-    (tmp_path / "status.json").write_text("{}")
-    assert files.find_runtime_folder(environ) == tmp_path
-
-
 def test_programs_are_found_as_a_shell_finds_them(tmp_path: Path) -> None:
     """In the order of PATH, executable files only."""
     (tmp_path / "tool").write_text("#!/bin/sh\n")
