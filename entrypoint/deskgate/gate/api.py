@@ -52,8 +52,13 @@ def decide_api(
     """Decide about an address below `api/`, or `metrics`."""
     if access.carrier is Carrier.QUERY:
         return plain(context, 403)
+    # Only a cookie comes by itself, from any page the browser shows, which then makes us work.
+    if access.carrier is Carrier.COOKIE and not outside.is_from_our_page(
+        request, view, context.config
+    ):
+        return plain(context, 403)
     if name == "api/tickets":
-        return _ticket(request, access, view, context)
+        return _ticket(request, access, context)
     if name == "api/desktop/url":
         return _read_only(request, context) or _url(request, query, access, context)
     if name == TOKENS or name.startswith(f"{TOKENS}/"):
@@ -105,18 +110,11 @@ def _url(request: Request, query: Query, access: Access, context: Context) -> An
     return Probe(good=good, bad=unavailable(context), stranger=False)
 
 
-def _ticket(
-    request: Request, access: Access, view: outside.Outside, context: Context
-) -> Answer | NewTicket:
+def _ticket(request: Request, access: Access, context: Context) -> Answer | NewTicket:
     if request.method != "POST":
         return plain(context, 405, ("Allow", "POST"))
     if access.token is None:  # nobody needs one
         return plain(context, 404)
-    # Only a cookie comes by itself, from any page the browser shows.
-    if access.carrier is Carrier.COOKIE and not outside.is_from_our_page(
-        request, view, context.config
-    ):
-        return plain(context, 403)
     try:
         body = _read_body(request, {"ttl", "base_url"})
         seconds = _seconds(body) or limits.TICKET_SECONDS

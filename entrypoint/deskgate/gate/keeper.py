@@ -85,6 +85,7 @@ class Keeper:
         self.failures = Failures()
         self.tickets = Tickets()
         self.camera = asyncio.Lock()  # one screenshot at a time
+        self.snapping = 0  # being taken, or waiting for it
         self.counts = Counts(began=self.now())
         self._ticking = False
 

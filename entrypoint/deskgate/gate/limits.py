@@ -45,6 +45,7 @@ TICKET_SECONDS_AT_MOST = 600  # for links that a person has to open
 TICKETS = 64  # unspent ones of one token; the oldest goes
 
 SCREENSHOT_SECONDS = 10.0
+SCREENSHOTS = 4  # asked for at once, of which one is taken; more are 503
 DIALS = 4  # connects to Xvnc at once: its listen backlog is 5
 DIAL_SECONDS = 5.0  # connect and handshake together
 PROBE_SECONDS = 2.0  # /healthz' question to Xvnc

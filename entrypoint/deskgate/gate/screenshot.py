@@ -16,8 +16,14 @@ from deskgate.gate.messages import Answer, Screenshot
 
 async def take(decision: Screenshot, keeper: Keeper) -> Answer:
     """A picture of the screen, or 503."""
-    async with keeper.camera:
-        data = await _snap(Path(keeper.config.tokens).with_name("gate.json"))
+    if keeper.snapping >= limits.SCREENSHOTS:
+        return unavailable(keeper.context())
+    keeper.snapping += 1
+    try:
+        async with keeper.camera:
+            data = await _snap(Path(keeper.config.tokens).with_name("gate.json"))
+    finally:
+        keeper.snapping -= 1
     if not data:
         return unavailable(keeper.context())
     return Answer(status=200, headers=decision.headers, body=data)

@@ -62,6 +62,20 @@ def test_looking_needs_control_and_no_link(target: str) -> None:
     assert status(ask(target, bearer(), method="POST")) == 405
 
 
+FOREIGN = [("Origin", "http://evil.test"), ("Sec-Fetch-Site", "same-site")]
+
+
+@pytest.mark.parametrize("foreign", FOREIGN, ids=["another site", "another port"])
+@pytest.mark.parametrize("target", LOOKS)
+def test_w4_another_page_makes_nobody_look_by_the_cookie(
+    target: str, foreign: tuple[str, str]
+) -> None:
+    """It could read nothing, but have us take pictures all day."""
+    assert status(ask(target, cookie(), foreign)) == 403
+    assert isinstance(ask(target, cookie(), ("Sec-Fetch-Site", "none")), LOOKS[target])
+    assert isinstance(ask(target, bearer(), foreign), LOOKS[target])
+
+
 def test_an_unknown_address_of_the_api_is_404() -> None:
     """Only for who may ask."""
     assert status(ask("/api/nothing", bearer())) == 404

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+import time
 import zlib
 
 import pytest
@@ -10,7 +11,7 @@ import pytest
 from deskgate.gate import limits, picture
 from deskgate.gate.picture import Camera, PictureError
 
-from .running import Desk, Gate
+from .running import Desk, Gate, wait_until
 from .samples import CONTROL, VIEW
 
 BEARER = f"Authorization: Bearer {CONTROL}"
@@ -90,6 +91,22 @@ def test_without_a_desktop_a_screenshot_is_503(gate: Gate, desk: Desk) -> None:
     assert gate.status(f"GET /api/screenshot.png HTTP/1.1\r\n{BEARER}") == 503
     watcher = f"Authorization: Bearer {VIEW}"
     assert gate.status(f"GET /api/screenshot.png HTTP/1.1\r\n{watcher}") == 403
+
+
+def test_a_crowd_of_screenshots_is_bounded(
+    gate: Gate, desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each starts a process; who was lent control must not queue up hundreds before the owner."""
+    monkeypatch.setattr(limits, "SCREENSHOTS", 2)
+    ask = f"GET /api/screenshot.png HTTP/1.1\r\nHost: a\r\n{BEARER}\r\n\r\n".encode()
+    with gate.socket() as one, gate.socket() as two:
+        for sock in (one, two):
+            sock.sendall(ask)
+        wait_until(lambda: gate.keeper.snapping == 2)  # the scripted server never draws
+        began = time.monotonic()
+        assert gate.status(f"GET /api/screenshot.png HTTP/1.1\r\n{BEARER}") == 503
+        assert time.monotonic() - began < 1
+    wait_until(lambda: gate.keeper.snapping == 0)
 
 
 def test_a_desktop_that_hangs_is_given_up(
