@@ -46,7 +46,9 @@ def ask(
 ) -> Answer:
     """Ask the gate one thing; a redirect is not followed."""
     url = f"http://127.0.0.1:{desk.port}{target}"
-    return ask_at(url, method=method, headers=headers, body=body)
+    answer = ask_at(url, method=method, headers=headers, body=body)
+    desk.ledger.answer(answer.status, answer.headers, answer.body)
+    return answer
 
 
 def ask_at(
@@ -67,13 +69,11 @@ def ask_at(
         target = url.removeprefix(f"{there.scheme}://{there.netloc}")
         door.request(method, target, body=body, headers=dict(headers or {}))
         response = door.getresponse()
-        answer = Answer(
+        return Answer(
             status=response.status,
             headers={name.lower(): value for name, value in response.getheaders()},
             body=response.read(),
         )
-        desk.ledger.answer(answer.status, answer.headers, answer.body)
-        return answer
     finally:
         door.close()
 

@@ -46,7 +46,7 @@ REQUESTS = (
     Check("a bound for the target", POLICY, "if len(request.target) > limits.TARGET_BYTES:", "if False:"),
     Check("a bound for the headers' size", POLICY, "size > limits.HEADER_BYTES or ", ""),
     Check("a bound for the headers' number", POLICY, " or len(request.headers) > limits.HEADER_COUNT", ""),
-    Check("no transfer coding", POLICY, 'request.all("transfer-encoding") or ', ""),
+    Check("no transfer coding", POLICY, 'if malformed or request.all("transfer-encoding"):', "if malformed:"),
     Check("no absolute target", POLICY, ' or not request.target.startswith("/")', ""),
     Check("a bound for the body", POLICY, " or int(length[:20]) > limits.BODY_BYTES", ""),
     Check("one credential in a query", POLICY, "if len(tokens) + len(target.tickets) > 1:", "if False:"),
@@ -167,9 +167,11 @@ PAGES = (
 )
 
 BOUNDS = (
-    Check("a request has ten seconds", "gate/server.py", "        self._clock(limits.REQUEST_SECONDS, self._too_slow)\n        goner", "        goner"),
+    Check("a request has ten seconds", "gate/server.py", "        self._clock(limits.REQUEST_SECONDS, self._too_slow)\n        # Not", "        # Not"),
     Check("the next request too", "gate/server.py", "            self._clock(limits.REQUEST_SECONDS, self._too_slow)\n        self._unread", "        self._unread"),
-    Check("a bound for strangers", "gate/server.py", "        goner = self._keeper.strangers.add(self)\n", "        goner = None\n"),
+    Check("a bound for strangers", "gate/server.py", "        goner = self._keeper.meet(self)\n", "        goner = None\n"),
+    Check("who is known is no stranger", KEEPER, "if connection not in self.connections or connection in self._known:", "if connection not in self.connections:"),
+    Check("versions of HTTP", POLICY, "request.version not in VERSIONS or ", ""),
     Check("a bound for who is known", "gate/server.py", "            goner = self._keeper.greet(self)\n", "            goner = self._keeper.strangers.remove(self)\n"),
     Check("a bound for a head that is not whole", "gate/server.py", ", max_incomplete_event_size=HEAD_BYTES", ""),
     Check("line ends are looked at", "gate/server.py", "        if not has_one_reading(head):", "        if False:"),

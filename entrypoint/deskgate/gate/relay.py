@@ -1,8 +1,7 @@
 """One viewer: WebSocket frames on the browser's side, plain RFB on Xvnc's side.
 
-The gate plays RFB's opening towards the viewer itself (it has done it with Xvnc already, in the
-viewer's role) and then passes everything on unread. A side that does not take its bytes stops
-the reading on the other, so neither can fill memory.
+The gate plays RFB's opening towards the viewer (it has with Xvnc, in the viewer's role) and then
+passes all on unread. A side that does not take its bytes stops the reading on the other.
 """
 
 from __future__ import annotations

@@ -202,6 +202,15 @@ def test_a_token_is_checked_against_the_rows_of_now() -> None:
 SEEN = Outside(scheme=None, authority=("192.0.2.1", None), client="")
 SECURE = replace(SEEN, scheme="https")
 LOOPBACK = replace(SEEN, authority=("localhost", None))
+
+
+def test_a_ticket_goes_on_with_the_session_that_asked_for_it() -> None:
+    """Not a new one: it ends when the first one ends, and with its logout."""
+    first = Session(token=CONTROL_TOKEN, session_id="a" * 32, issued=int(NOW) - 3600)
+    value = credentials.new_session(CONTROL_TOKEN, context(), first)
+    assert read_cookie(value, context().tokens, SECRET, now=NOW) == first
+
+
 FRAMED, LAX = "SameSite=None; Secure; Partitioned", "SameSite=Lax"
 COOKIES = [
     ("plain http", SEEN, {}, "vnc_", LAX),

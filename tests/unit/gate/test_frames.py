@@ -16,6 +16,7 @@ def test_a_head_is_as_the_library_writes_it(size: int) -> None:
     data = bytes(size)
     whole = Frame(Opcode.BINARY, data).serialize(mask=False)
     assert frames.binary_header(size) + data == whole
+    assert frames.binary_frame(memoryview(data)) == whole
 
 
 def test_close_codes_mean_what_the_standard_says() -> None:

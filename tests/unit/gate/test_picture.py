@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import struct
 import time
-import zlib
 
 import pytest
 
 from deskgate.gate import limits, picture
 from deskgate.gate.picture import Camera, PictureError
+from tests.png import pixels
 
 from .running import Desk, Gate, wait_until
 from .samples import CONTROL, VIEW
@@ -30,20 +30,6 @@ def rectangle(left: int, top: int, width: int, height: int, colour: bytes) -> by
 
 def update(*rectangles: bytes) -> bytes:
     return struct.pack(">BxH", 0, len(rectangles)) + b"".join(rectangles)
-
-
-def pixels(png: bytes) -> tuple[int, int, list[bytes]]:
-    """Width, height and pixels, row by row, of a PNG without filters."""
-    assert png.startswith(picture.PNG_SIGNATURE)
-    width, height = struct.unpack(">II", png[16:24])
-    data = png[png.index(b"IDAT") + 4 :]
-    rows = zlib.decompress(data[:-16])
-    found = []
-    for row in range(height):
-        line = rows[row * (width * 3 + 1) :][: width * 3 + 1]
-        assert line[0] == 0
-        found += [line[at : at + 3] for at in range(1, len(line), 3)]
-    return width, height, found
 
 
 STREAM = b"".join(
