@@ -123,13 +123,20 @@ class TokenSet:
         if not any(source.changed for source in self._sources):
             return False
         # The others, too: what clashed with this one may not do so any more.
-        return self._take([source for source in self._sources if source.settled])
+        return self._renew([source for source in self._sources if source.settled])
 
     def reload(self) -> bool:
         """Take the files as they are now; whether there is a new set."""
-        return self._take(self._sources)
+        return self._renew(self._sources)
 
-    def _take(self, sources: Sequence[Source]) -> bool:
+    def _renew(self, sources: Sequence[Source]) -> bool:
+        before = self.tokens
+        self._take(sources)
+        if self.tokens != before:
+            log.info(f"token file: read again, {len(self.tokens)} tokens")
+        return self.tokens != before
+
+    def _take(self, sources: Sequence[Source]) -> None:
         """Take new rows of these files, as far as they can be used."""
         found: list[Token] = []
         for source in self._sources:
@@ -145,10 +152,7 @@ class TokenSet:
                 rows = () if _clash(found, source.tokens) else source.tokens
             source.tokens = rows
             found += rows
-        before, self.tokens = self.tokens, tuple(found)
-        if self.tokens != before:
-            log.info(f"token file: read again, {len(self.tokens)} tokens")
-        return self.tokens != before
+        self.tokens = tuple(found)
 
 
 def _clash(ours: Sequence[Token], others: Sequence[Token]) -> str:
