@@ -15,6 +15,7 @@ from deskgate.gate.tickets import Ticket
 from deskgate.tokens import Role, digest_of
 
 from .samples import (
+    CHANCE,
     CONTROL,
     CONTROL_TOKEN,
     NOW,
@@ -112,6 +113,16 @@ def test_a_ticket_is_the_access_of_who_asked(session: Session | None, ends: floa
     assert find(request(), ticket="x", at=with_ticket(session)) == WRONGLY
     late = with_ticket(session, now=NOW + 30)
     assert find(request("/", cookie()), ticket=TICKET, at=late) == WRONGLY
+
+
+def test_a_session_goes_on_with_who_logs_in_by_its_ticket() -> None:
+    """With the same end and the same logout; otherwise each login is a new one."""
+    at = context(now=NOW + 60)
+    value = credentials.new_session(VIEW_TOKEN, at, SESSION)
+    assert read_cookie(value, at.tokens, SECRET, now=NOW + 60) == SESSION
+    fresh = read_cookie(credentials.new_session(VIEW_TOKEN, at), at.tokens, SECRET, now=NOW + 60)
+    assert fresh is not None
+    assert (fresh.session_id, fresh.issued) == (CHANCE.hex(), NOW + 60)
 
 
 def test_a_page_without_cookies_shows_its_session_itself() -> None:
