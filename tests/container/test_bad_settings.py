@@ -38,6 +38,7 @@ INVALID = {
     "file-empty": ({"VNC_TOKEN_FILE": "/mnt/empty"}, "VNC_TOKEN_FILE"),
     "file-is-a-folder": ({"VNC_TOKEN_FILE": "/mnt"}, "VNC_TOKEN_FILE"),
     "file-of-two-lines": ({"VNC_TOKEN_FILE": "/mnt/two"}, "VNC_TOKEN_FILE"),
+    "file-of-somebody-else": ({"VNC_TOKEN_FILE": "/mnt/private"}, "VNC_TOKEN_FILE"),
     "file-is-a-fifo": ({"VNC_TOKEN_FILE": "/mnt/fifo"}, "VNC_TOKEN_FILE"),
     "same-token-twice": ({"VNC_TOKEN": SECRET, "VNC_VIEW_TOKEN": SECRET}, "VNC_VIEW_TOKEN"),
     "open-to-everybody": ({"VNC_AUTH": "none"}, "VNC_AUTH"),
@@ -56,6 +57,8 @@ def secrets(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (folder / "good").write_text(SECRET + "\n")
     (folder / "empty").write_text("")
     (folder / "two").write_text(f"{SECRET}\n{SECRET}\n")
+    (folder / "private").write_text(SECRET)
+    (folder / "private").chmod(0o600)  # ours, and the image runs as another user
     os.mkfifo(folder / "fifo", 0o644)
     return folder
 
@@ -114,12 +117,12 @@ def test_three_mistakes_are_three_lines_at_once(make_desk: MakeDesk) -> None:
 
 
 @pytest.mark.parametrize("env", [{"VNC_GEOMETRY": ""}, {"VNC_TOKEN": "", "VNC_TOKEN_FILE": ""}])
-def test_empty_means_unset(make_desk: MakeDesk, env: dict[str, str]) -> None:
+def test_e13_empty_means_unset(make_desk: MakeDesk, env: dict[str, str]) -> None:
     """An empty variable, as compose files make them, is no mistake."""
     assert make_desk(env=env, command=("true",)).run().status == 0
 
 
-def test_near_miss_is_warned_about(make_desk: MakeDesk) -> None:
+def test_e15_near_miss_is_warned_about(make_desk: MakeDesk) -> None:
     """A misspelt name starts the desktop, and says what was probably meant; never the value."""
     desk = make_desk(env={"VNC_TOKNE": SECRET}, command=("true",), secrets=[SECRET])
     desk.allow("^deskgate: warning: VNC_TOKNE .* did you mean VNC_TOKEN")

@@ -81,7 +81,7 @@ def test_exit_status_is_the_commands_own(make_desk: MakeDesk, case: str) -> None
     assert READY in result.err
 
 
-def test_arguments_and_values_arrive_unchanged(make_desk: MakeDesk) -> None:
+def test_e4_arguments_and_values_arrive_unchanged(make_desk: MakeDesk) -> None:
     """Nothing on the way to the command reads %, ;, #, quotes, braces or newlines."""
     env = {f"TRICKY_{number}": value for number, value in enumerate(TRICKY)}
     result = make_desk(env=env, command=("python3", "-c", TELL, *TRICKY)).run()
@@ -90,7 +90,7 @@ def test_arguments_and_values_arrive_unchanged(make_desk: MakeDesk) -> None:
     assert {name: environ[name] for name in env} == env
 
 
-def test_tricky_values_do_not_reach_the_programs_configuration(make_desk: MakeDesk) -> None:
+def test_e4_tricky_values_do_not_reach_the_programs_configuration(make_desk: MakeDesk) -> None:
     """Settings that hold %, ; and # go to Xvnc as they are."""
     desk = make_desk(env={"XVNC_ARGS": "-desktop '50% ; #1 %(x)s'"}).start()
     line = desk.must("sh", "-c", "cat /proc/[0-9]*/cmdline | tr '\\0' '\\n' | grep '50%'")

@@ -108,7 +108,7 @@ def test_health_pages_need_no_token_and_tell_nothing(desk: Desk) -> None:
         assert "set-cookie" not in answer.headers
 
 
-def test_refused_requests_leave_no_token_in_the_log(make_desk: MakeDesk) -> None:
+def test_l2_refused_requests_leave_no_token_in_the_log(make_desk: MakeDesk) -> None:
     """At level debug every refusal is a line, and none repeats what was tried."""
     desk = make_desk(env={"LOG_LEVEL": "debug"}).start()
     near = desk.token()[:-1] + "_"

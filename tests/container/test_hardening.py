@@ -54,7 +54,7 @@ def test_desktop_works_restricted(make_desk: MakeDesk, case: str) -> None:
     works(desk, folder)
 
 
-def test_hard_restrictions_pass_the_exit_status(make_desk: MakeDesk) -> None:
+def test_c2_hard_restrictions_pass_the_exit_status(make_desk: MakeDesk) -> None:
     """A command runs under all restrictions together, with its own status."""
     result = make_desk(options=HARD, command=("sh", "-c", "id -u; exit 7")).run()
     assert (result.status, result.out) == (7, "31337\n")
@@ -114,7 +114,7 @@ def test_without_a_writable_tmp_the_error_says_what_to_do(make_desk: MakeDesk) -
     assert (result.status, "--tmpfs /tmp" in result.err) == (69, True)
 
 
-def test_unix_transport_leaves_no_rfb_port(make_desk: MakeDesk) -> None:
+def test_c6_unix_transport_leaves_no_rfb_port(make_desk: MakeDesk) -> None:
     """`VNC_TRANSPORT=unix`: the gate's port is the only listening one of all."""
     desk = make_desk(env={"VNC_TRANSPORT": "unix"}).start()
     assert listeners(desk) == {Listener(PORT, False)}
@@ -124,7 +124,7 @@ def test_unix_transport_leaves_no_rfb_port(make_desk: MakeDesk) -> None:
     assert desk.exec("deskgate", "health").status == 0
 
 
-def test_gate_on_loopback_listens_nowhere_else(make_desk: MakeDesk) -> None:
+def test_c6_gate_on_loopback_listens_nowhere_else(make_desk: MakeDesk) -> None:
     """`NOVNC_LISTEN=127.0.0.1` and another port: nothing listens beyond loopback."""
     desk = make_desk(env={"NOVNC_LISTEN": "127.0.0.1", "NOVNC_PORT": "9100"}).start()
     assert {each.port for each in listeners(desk)} == {9100, 5901}
@@ -134,7 +134,7 @@ def test_gate_on_loopback_listens_nowhere_else(make_desk: MakeDesk) -> None:
     assert "note" not in desk.log, "loopback alone needs no note on plain http"
 
 
-def test_other_users_cannot_open_the_display(make_desk: MakeDesk) -> None:
+def test_c7_other_users_cannot_open_the_display(make_desk: MakeDesk) -> None:
     """The display asks for the cookie, which only its owner can read."""
     desk = make_desk().start()
     refused = desk.exec("cat", "/run/deskgate/Xauthority", options=("--user", "4242:4242"))

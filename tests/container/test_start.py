@@ -26,7 +26,7 @@ def test_start_prints_two_links_and_nothing_else(every_desk: Desk) -> None:
     assert BANNER.match(written.err), written.err
 
 
-def test_generated_tokens_stand_in_the_output_once(every_desk: Desk) -> None:
+def test_l2_generated_tokens_stand_in_the_output_once(every_desk: Desk) -> None:
     """`docker logs` shows each token exactly once, and both differ."""
     log = every_desk.log
     control, view = every_desk.token("control"), every_desk.token("view")
@@ -59,7 +59,7 @@ def test_without_a_token_only_the_401_page(every_desk: Desk) -> None:
     assert (shown.status, b"class RFB" in shown.body) == (200, True)
 
 
-def test_only_the_gate_listens_beyond_loopback(every_desk: Desk) -> None:
+def test_c6_only_the_gate_listens_beyond_loopback(every_desk: Desk) -> None:
     """Xvnc's RFB port is on loopback, and X listens on no TCP port."""
     found = listeners(every_desk)
     assert {each.port for each in found if not each.loopback} == {PORT}

@@ -9,7 +9,8 @@ import pytest
 from websockets.exceptions import WebSocketException
 
 from tests.conftest import MakeDesk
-from tests.container.desk import SECRETS, Desk
+from tests.container.desk import SECRETS, VARIANTS, Desk, image_of
+from tests.container.engine import docker
 from tests.container.inside import RUNTIME, processes, x_state
 from tests.container.viewer import Viewer
 from tests.container.web import ask, bearer
@@ -30,7 +31,7 @@ def test_token_file_is_websockifys_and_private(desk: Desk) -> None:
 
 
 @pytest.mark.parametrize("name", SECRETS)
-def test_given_token_opens_and_is_never_printed(make_desk: MakeDesk, name: str) -> None:
+def test_l1_given_token_opens_and_is_never_printed(make_desk: MakeDesk, name: str) -> None:
     """Each variable that may hold the token works, and the banner leaves a place for it."""
     desk = make_desk(env={name: GIVEN}).start()
     role = "view" if name == "VNC_VIEW_TOKEN" else "control"
@@ -40,8 +41,10 @@ def test_given_token_opens_and_is_never_printed(make_desk: MakeDesk, name: str) 
     assert GIVEN not in desk.log
 
 
-def test_token_from_a_file_opens_and_is_never_printed(make_desk: MakeDesk, tmp_path: Path) -> None:
-    """`VNC_TOKEN_FILE` keeps the token out of the container's environment as well."""
+def test_l6_token_from_a_file_opens_and_is_in_no_environment(
+    make_desk: MakeDesk, tmp_path: Path
+) -> None:
+    """Nor in what the engine tells of the container and its image."""
     secret = tmp_path / "token"
     secret.write_text(GIVEN + "\n")
     secret.chmod(0o644)
@@ -51,12 +54,29 @@ def test_token_from_a_file_opens_and_is_never_printed(make_desk: MakeDesk, tmp_p
         secrets=[GIVEN],
     ).start()
     assert ask(desk, "/vnc.html", headers=bearer(GIVEN)).status == 200
-    assert GIVEN not in desk.inspect("{{json .Config}}")
+    image = image_of(desk.variant)
+    told = (
+        docker("inspect", desk.name).out,
+        docker("image", "inspect", image).out,
+        docker("history", "--no-trunc", image).out,
+        desk.must("env"),
+        desk.must("env", options=("--user", "0")),
+    )
+    assert "VNC_TOKEN_FILE=/mnt/token" in told[0], "positive control"
+    assert [text for text in told if GIVEN in text] == []
     assert not [each for each in processes(desk, text=GIVEN) if each.holds]
 
 
+@pytest.mark.parametrize("variant", VARIANTS)
+def test_l6_image_brings_no_secret(engine: None, variant: str) -> None:
+    """All are made at a start: the runtime folder is empty, no variable of a secret is set."""
+    script = "ls -A /run/deskgate; env | grep -E 'TOKEN|SECRET|PASSW|_KEY'; id -un"
+    words = ("run", "--rm", "--entrypoint", "sh", image_of(variant), "-c", script)
+    assert docker(*words).out == "deskgate\n"
+
+
 @pytest.mark.parametrize("name", SECRETS)
-def test_no_process_shows_a_given_token(make_desk: MakeDesk, name: str) -> None:
+def test_l3_no_process_shows_a_given_token(make_desk: MakeDesk, name: str) -> None:
     """Neither arguments nor environment of any program hold it: not even PID 1's."""
     desk = make_desk(env={name: GIVEN}).start()
     holders = [each for each in processes(desk, text=GIVEN) if each.holds]
@@ -65,7 +85,7 @@ def test_no_process_shows_a_given_token(make_desk: MakeDesk, name: str) -> None:
     assert not [each for each in holders if each.started_inside]
 
 
-def test_no_process_shows_a_generated_token(desk: Desk) -> None:
+def test_l3_no_process_shows_a_generated_token(desk: Desk) -> None:
     """Neither the control nor the watch token is in any process's arguments or environment."""
     for role in ("control", "view"):
         assert not [each for each in processes(desk, text=desk.token(role)) if each.holds]

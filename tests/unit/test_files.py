@@ -46,7 +46,7 @@ def test_a_write_that_fails_leaves_the_old_file_whole(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("end", ["", "\n", "\r\n"], ids=repr)
-def test_a_secret_file_may_end_its_line(tmp_path: Path, end: str) -> None:
+def test_e11_a_secret_file_may_end_its_line(tmp_path: Path, end: str) -> None:
     """Editors and `echo` add one; Jupyter's unusable token came from there."""
     (tmp_path / "s").write_bytes(b"abc" + end.encode())
     assert files.read_secret(str(tmp_path / "s")) == "abc"
@@ -57,31 +57,47 @@ BAD_SECRETS = {
     "one line end": (b"\n", "the file is empty"),
     "two lines": (b"abc\ndef\n", "must hold the secret alone"),
     "inner space": (b"abc def", "must hold the secret alone"),
+    "too large": (b"x" * 5 * 1024, "larger than 4096 bytes"),
+}
+BAD_BYTES = {
     "NUL": (b"abc\0", "must hold the secret alone"),
-    "not UTF-8": (b"\xff\xfe", "not UTF-8"),
-    "too large": (b"x" * 4097, "larger than 4096 bytes"),
+    "not UTF-8": (b"abc\xff\xfe", "not UTF-8"),
 }
 
 
-@pytest.mark.parametrize(("data", "reason"), BAD_SECRETS.values(), ids=BAD_SECRETS.keys())
-def test_a_bad_secret_file_is_refused_without_its_content(
-    tmp_path: Path, data: bytes, reason: str
-) -> None:
-    """E7 and E11 of the matrix."""
-    (tmp_path / "s").write_bytes(data)
+def assert_refused(path: Path, reason: str) -> None:
+    """Read as a secret it is an error that says why, and none of what stands there."""
     with pytest.raises(FormError) as error:
-        files.read_secret(str(tmp_path / "s"))
+        files.read_secret(str(path))
     assert reason in str(error.value)
     assert "abc" not in str(error.value)
 
 
-def test_what_is_no_regular_file_is_no_secret_and_never_hangs(tmp_path: Path) -> None:
+@pytest.mark.parametrize(("data", "reason"), BAD_SECRETS.values(), ids=BAD_SECRETS.keys())
+def test_e11_a_bad_secret_file_is_refused(tmp_path: Path, data: bytes, reason: str) -> None:
+    """Without its content."""
+    (tmp_path / "s").write_bytes(data)
+    assert_refused(tmp_path / "s", reason)
+
+
+@pytest.mark.parametrize(("data", "reason"), BAD_BYTES.values(), ids=BAD_BYTES.keys())
+def test_e7_a_secret_file_of_no_text_is_refused(tmp_path: Path, data: bytes, reason: str) -> None:
+    """Xvnc and the token file would each read something else."""
+    (tmp_path / "s").write_bytes(data)
+    assert_refused(tmp_path / "s", reason)
+
+
+ODD = {".": "regular file", "fifo": "regular file", "loop": "levels of", "none": "No such file"}
+
+
+@pytest.mark.parametrize(("name", "reason"), ODD.items())
+def test_e11_what_is_no_regular_file_is_no_secret_and_never_hangs(
+    tmp_path: Path, name: str, reason: str
+) -> None:
     """A folder, a FIFO without a writer, a loop of links, nothing at all."""
     os.mkfifo(tmp_path / "fifo")
     (tmp_path / "loop").symlink_to(tmp_path / "loop")
-    for name in (".", "fifo", "loop", "none"):
-        with pytest.raises(FormError):
-            files.read_secret(str(tmp_path / name))
+    assert_refused(tmp_path / name, reason)
 
 
 def test_the_runtime_folder_is_ours_alone(tmp_path: Path) -> None:

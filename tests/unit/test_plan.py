@@ -65,7 +65,7 @@ def test_rows_of_a_tokens_file_are_known_and_not_copied() -> None:
     assert plan.gate["more_tokens"] == "/tokens"
 
 
-def test_a_tokens_file_that_repeats_our_token_is_refused() -> None:
+def test_e10_a_tokens_file_that_repeats_our_token_is_refused() -> None:
     """Never "first wins": the roles might differ."""
     same = NewToken(name="alice", role=Role.VIEW, value=samples.GIVEN)
     with pytest.raises(SettingsError, match="two rows hold the same token"):

@@ -77,8 +77,8 @@ ARGUMENT = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="
 @example(["it's", '"quoted"', "'", "\\", "a\\"])
 @example(["line\nbreak", "\n", "\n\n", "a\n;b", "a\n#b", "[program:evil]\ncommand=id"])
 @example(["", " ", "Grüße 🦊", "${HOME}", "{{7*7}}", "{% x %}"])
-def test_any_command_comes_back_from_supervisords_parser_unchanged(argv: list[str]) -> None:
-    """E3 and E4 of the matrix: exactly these arguments, and no section beside it."""
+def test_e4_any_command_comes_back_from_supervisords_parser_unchanged(argv: list[str]) -> None:
+    """Exactly these arguments, and no section beside it."""
     text = f"[program:x]\ncommand={quote_command(argv)}\n"
     assert read_back(text) == {"program:x": argv}
 
@@ -92,7 +92,7 @@ def test_what_the_file_cannot_express_is_an_error(argument: str) -> None:
 
 @given(ARGUMENT)
 @settings(max_examples=100, deadline=None)
-def test_no_argument_of_xvncs_adds_a_section_or_a_key(argument: str) -> None:
+def test_e3_no_argument_of_xvncs_adds_a_section_or_a_key(argument: str) -> None:
     """The parsed file has exactly the sections and keys of the plain one."""
     plain = samples.plan_of()
     xvnc, *others = plain.programs
@@ -100,6 +100,14 @@ def test_no_argument_of_xvncs_adds_a_section_or_a_key(argument: str) -> None:
     plan = dataclasses.replace(plain, programs=(hostile, *others))
     found, expected = shape(plan), shape(plain)
     assert found == expected
+
+
+@pytest.mark.parametrize("word", ["{{7*7}}", "{% include 'x' %}", "{# x #}", "${{ 7*7 }}"])
+def test_e5_what_jinja_would_read_is_text_in_a_setting(word: str) -> None:
+    """Values are put into a template, and never read as one."""
+    plan = samples.plan_of({"XVNC_ARGS": shlex.quote(word), "DESKTOP": shlex.quote(word)})
+    rendered = render_files(plan, files.read_template)["supervisord.conf"].decode()
+    assert read_back(rendered)["program:xvnc"][-1] == word
 
 
 def shape(plan: object) -> dict[str, list[str]]:

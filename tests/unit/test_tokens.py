@@ -19,17 +19,27 @@ def test_a_strong_token_has_no_weakness(value: str) -> None:
     assert tokens.weakness(value) is None
 
 
-@pytest.mark.parametrize(
-    "value",
-    ["", "short", A[:31], (A * 5)[:257], A + ":", A + " ", A + "%", A + "\n", A + "ü", A + "/"],
-    ids=ascii,
-)
-def test_a_token_outside_its_form_is_refused_without_being_shown(value: str) -> None:
-    """E8 and E9 of the matrix."""
-    weakness = tokens.weakness(value)
+def assert_weak(value: str, *, short: bool = False) -> None:
+    """It is refused with what is allowed, and not shown."""
+    weakness = tokens.weakness(value, short=short)
     assert weakness is not None
-    assert weakness.startswith("a token is 32 to 256")
-    assert not value or value not in weakness
+    assert weakness.startswith(f"a token is {16 if short else 32} to 256")
+    assert len(value) < 16 or value not in weakness
+
+
+@pytest.mark.parametrize("char", [*": %&#+/.~ü\r\n\0", "\udcff"], ids=ascii)
+def test_e8_a_token_with_another_character_is_refused(char: str) -> None:
+    """Wherever it stands."""
+    for value in (A + char, char + A, A[:20] + char + A[20:]):
+        assert_weak(value)
+
+
+@pytest.mark.parametrize("length", [0, 1, 15, 16, 31, 257])
+def test_e9_a_token_of_another_length_is_refused(length: int) -> None:
+    """32 to 256 characters are fine, and 16 where somebody asks for it."""
+    assert_weak((A * 5)[:length])
+    short = length in (16, 31)
+    assert (tokens.weakness((A * 5)[:length], short=True) is None) == short
 
 
 @pytest.mark.parametrize("value", ["a" * 64, "abcdefg" * 8])

@@ -49,6 +49,27 @@ def test_an_exit_status_is_passed_on(status: int) -> None:
     assert run(["sh", "-c", f"exit {status}"]) == status
 
 
+PASS_ON = """
+import sys
+sys.path[:0] = {path!r}
+from deskgate.conductor.foreground import execute
+from deskgate.files import read_environment
+execute(["/usr/bin/env", "-0"], read_environment())
+"""
+
+
+def test_e7_the_users_own_variables_are_passed_on_as_bytes() -> None:
+    """Also where they are no text in any encoding."""
+    given = {b"BROKEN": b"\xff\xfe", b"TWO_LINES": b"a\nb", b"PATH": b"/usr/bin:/bin"}
+    done = subprocess.run(
+        [sys.executable, "-c", PASS_ON.format(path=sys.path)],
+        env=given,
+        capture_output=True,
+        check=True,
+    )
+    assert dict(pair.split(b"=", 1) for pair in done.stdout.split(b"\0") if pair) == given
+
+
 FATAL = (signal.SIGHUP, signal.SIGINT, signal.SIGTERM, signal.SIGKILL, signal.SIGUSR1)
 
 

@@ -21,8 +21,8 @@ LINES = [
 
 
 @pytest.mark.parametrize(("text", "line"), LINES)
-def test_one_event_is_one_line(text: str, line: str) -> None:
-    """L8: no line break, no terminal sequence, no flood."""
+def test_l8_one_event_is_one_line(text: str, line: str) -> None:
+    """No line break, no terminal sequence, no flood."""
     assert log.line("info", text) == line
 
 

@@ -377,7 +377,7 @@ def test_a_cookie_opens_the_files_and_the_page() -> None:
         assert (opened.status, opened.body) == (200, PAGE.opened)
 
 
-def test_a_dead_cookie_is_taken_away() -> None:
+def test_s5_a_dead_cookie_is_taken_away() -> None:
     """The body is the stranger's; only the cookie is told to go."""
     for given in (context(tokens=(VIEW_TOKEN,)), context(now=NOW + 13 * 3600)):
         decision = answer(decide(request("/", cookie()), given))
@@ -385,7 +385,7 @@ def test_a_dead_cookie_is_taken_away() -> None:
         assert "Max-Age=0" in (header(decision, "Set-Cookie") or "")
 
 
-def test_two_cookies_of_our_name_are_none() -> None:
+def test_s5_two_cookies_of_our_name_are_none() -> None:
     """One was planted (S5)."""
     name, value = cookie()
     assert status(decide(request("/", (name, f"{value}; {value}")), context())) == 401

@@ -311,8 +311,8 @@ def write_tokens(gate: Gate, text: str) -> None:
 
 
 @pytest.mark.usefixtures("quick")
-def test_a_removed_token_ends_its_viewers_and_no_other(gate: Gate) -> None:
-    """S1, S3: live, with 1008."""
+def test_s3_a_removed_token_ends_its_viewers_and_no_other(gate: Gate) -> None:
+    """Live, with 1008."""
     with gate.view() as control, gate.view(VIEW) as watcher:
         shake(control)
         shake(watcher)
@@ -332,8 +332,8 @@ def test_a_token_that_changed_its_role_ends_its_viewers(gate: Gate) -> None:
 
 
 @pytest.mark.usefixtures("quick")
-def test_an_expiring_token_ends_its_viewers(gate: Gate) -> None:
-    """S4: also when the end was set while they looked."""
+def test_s4_an_expiring_token_ends_its_viewers(gate: Gate) -> None:
+    """Also when the end was set while they looked."""
     with gate.view(VIEW) as viewer:
         shake(viewer)
         past = TOKEN_FILE.replace("role=view", "role=view expires=2020-01-01T00:00:00Z")
@@ -357,10 +357,10 @@ def test_a_file_that_is_being_written_is_waited_for(
 
 
 @pytest.mark.usefixtures("quick")
-def test_a_bad_token_file_keeps_the_old_set_and_is_said_once(
+def test_s2_a_bad_token_file_keeps_the_old_set_and_is_said_once(
     gate: Gate, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    """S2: a typing error locks nobody out."""
+    """A typing error locks nobody out."""
     capfd.readouterr()
     with gate.view() as viewer:
         shake(viewer)
@@ -380,8 +380,8 @@ def test_a_bad_token_file_keeps_the_old_set_and_is_said_once(
     admitted(gate)
 
 
-def test_logging_out_ends_the_sessions_viewers(gate: Gate, desk: Desk) -> None:
-    """S6: the second browser stays."""
+def test_s6_logging_out_ends_the_sessions_viewers(gate: Gate, desk: Desk) -> None:
+    """The second browser stays."""
     cookies = []
     for _ in range(2):
         answer = gate.ask(f"GET /?token={CONTROL} HTTP/1.1")

@@ -57,13 +57,13 @@ INVALID = {
 
 
 @pytest.mark.parametrize("value", INVALID.values(), ids=INVALID)
-def test_a_tampered_cookie_is_none(value: str) -> None:
+def test_s5_a_tampered_cookie_is_none(value: str) -> None:
     """Every part is under the signature."""
     assert read(value) is None
 
 
 @given(st.integers(0, len(COOKIE) - 1), st.characters(codec="ascii"))
-def test_no_single_change_survives(place: int, char: str) -> None:
+def test_s5_no_single_change_survives(place: int, char: str) -> None:
     """Whatever character is changed wherever."""
     changed = COOKIE[:place] + char + COOKIE[place + 1 :]
     assert (read(changed) is None) == (changed != COOKIE)
@@ -76,12 +76,12 @@ def test_the_key_is_of_the_boot_secret_and_the_token() -> None:
     assert hmac.digest(key, signed.encode(), "sha256").hex() == signature
 
 
-def test_another_boot_secret_is_another_desktop() -> None:
+def test_s5_another_boot_secret_is_another_desktop() -> None:
     """A recreated container knows no old cookie."""
     assert read(COOKIE, secret=b"another boot secret of 32 bytes!") is None
 
 
-def test_a_cookie_dies_with_its_token() -> None:
+def test_s1_a_cookie_dies_with_its_token() -> None:
     """Revoked, replaced or expired: the row is what counts."""
     assert read_cookie(COOKIE, (VIEW_TOKEN,), SECRET, now=NOW) is None
     rotated = replace(CONTROL_TOKEN, digest=b"\1" * 32)
@@ -116,7 +116,7 @@ def session(number: int, token: Token = CONTROL_TOKEN) -> Session:
     return Session(token=token, session_id=f"{number:032x}", issued=number)
 
 
-def test_a_logged_out_session_is_held_and_no_other() -> None:
+def test_s6_a_logged_out_session_is_held_and_no_other() -> None:
     """The second browser stays."""
     denied = Denied().adding(session(1))
     assert denied.holds(session(1))
