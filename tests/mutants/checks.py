@@ -224,7 +224,7 @@ RIGHTS_AND_SECRETS = (
     Check("a logout outlives the gate", KEEPER, "            write_private(self._denied_path, self._denied.to_json().encode())", "            pass"),
     Check("revoked tokens end viewers", KEEPER, "        for viewer in tuple(self.viewers):\n            self.look_at(viewer)\n", "        pass\n"),
     Check("a bad token file counts for nothing", "gate/tokenset.py", "                    reason = str(error)", "                    reason, rows = str(error), ()"),
-    Check("a bad token file holds up no other", "gate/tokenset.py", "                except TokensUnreadableError as error:\n", "                except TokensUnreadableError as error:\n                    return False\n"),
+    Check("a bad token file holds up no other", "gate/tokenset.py", "                except TokensUnreadableError as error:\n", "                except TokensUnreadableError as error:\n                    return\n"),
     Check("a name or token stands once", "gate/tokenset.py", "            if _clash(found, rows):", "            if False:"),
     Check("old rows that clash go", "gate/tokenset.py", "rows = () if _clash(found, source.tokens) else source.tokens", "rows = source.tokens"),
     Check("a half-written file waits", "gate/tokenset.py", "return _state(self.path) != self._state and self.settled", "return _state(self.path) != self._state"),

@@ -44,6 +44,14 @@ def replace(path: Path, text: str) -> None:
     fresh.rename(path)
 
 
+def test_a_start_says_nothing_of_the_files(
+    both: tuple[Gate, Path], capfd: pytest.CaptureFixture[str]
+) -> None:
+    """They are read for the first time, and a quiet start is the banner alone."""
+    assert is_in(both[0], ALICE)
+    assert "token file" not in capfd.readouterr().err
+
+
 def test_rows_of_the_persons_own_file_open_the_desktop(both: tuple[Gate, Path]) -> None:
     """Beside the two links; a replaced file counts within a second, and ends who is out."""
     gate, more = both
