@@ -16,21 +16,24 @@ HARD = (
     *("--read-only", "--tmpfs", "/tmp", "--tmpfs", "/run"),
     *("--cap-drop", "ALL", "--security-opt", "no-new-privileges", "--user", "31337:0"),
 )
+# No user of the image, and root.
+USERS = {"31337:0": 31337, "12345:54321": 12345, "0:0": 0}
 FOLDERS = {
-    "any-user": (("--user", "31337:0"), "/tmp/deskgate-31337", 31337),
-    "root": (("--user", "0:0"), "/tmp/deskgate-0", 0),
-    "hard": (HARD, "/tmp/deskgate-31337", 31337),
-    "init": (("--init",), "/run/deskgate", 10001),
+    "init": (("--init",), "/run/deskgate"),
     "own-folder": (
         ("--tmpfs", "/srv:uid=10001", "-e", "DESKGATE_RUNTIME_DIR=/srv/desk"),
         "/srv/desk",
-        10001,
     ),
 }
 
 
-def works(desk: Desk, folder: str) -> None:
-    """Assert that the whole desktop works: picture, input, health, and a quick clean stop."""
+def works(desk: Desk, folder: str, uid: int) -> None:
+    """Assert that the whole desktop works: picture, input, health, and a quick clean stop.
+
+    Its runtime folder is private, and everything runs as one user.
+    """
+    assert desk.must("stat", "-c", "%a %u", folder).split() == ["700", str(uid)]
+    assert {each.uid for each in processes(desk) if each.started_inside} == {uid}
     with Viewer(desk, headers=bearer(desk.token())) as viewer:
         viewer.point(200, 150)
         viewer.settle()
@@ -41,17 +44,25 @@ def works(desk: Desk, folder: str) -> None:
     assert desk.exit_status() == 0
 
 
-@pytest.mark.parametrize("case", FOLDERS)
-def test_desktop_works_restricted(make_desk: MakeDesk, case: str) -> None:
-    """The runtime folder is found, is private, and everything runs as the user that was asked."""
-    options, folder, uid = FOLDERS[case]
-    desk = make_desk(options=options)
-    if case == "root":
+@pytest.mark.parametrize("user", USERS)
+def test_c1_desktop_works_as_any_user(make_desk: MakeDesk, user: str) -> None:
+    """With no entry in passwd, no home, no group of the image's; the folder is below /tmp."""
+    desk = make_desk(options=("--user", user))
+    if not USERS[user]:
         desk.allow("^xvnc: warning: |^wm: warning: ")
-    desk.start()
-    assert desk.must("stat", "-c", "%a %u", folder).split() == ["700", str(uid)]
-    assert {each.uid for each in processes(desk) if each.started_inside} == {uid}
-    works(desk, folder)
+    works(desk.start(), f"/tmp/deskgate-{USERS[user]}", USERS[user])
+
+
+def test_c2_desktop_works_under_all_restrictions_at_once(make_desk: MakeDesk) -> None:
+    """Read-only, no capability, no new privileges, any user; the engine's own seccomp filter."""
+    works(make_desk(options=HARD).start(), "/tmp/deskgate-31337", 31337)
+
+
+@pytest.mark.parametrize("case", FOLDERS)
+def test_desktop_works_in_another_place(make_desk: MakeDesk, case: str) -> None:
+    """Below an init, and in a runtime folder that was named."""
+    options, folder = FOLDERS[case]
+    works(make_desk(options=options).start(), folder, 10001)
 
 
 def test_c2_hard_restrictions_pass_the_exit_status(make_desk: MakeDesk) -> None:
