@@ -80,7 +80,7 @@ def test_h9_two_hundred_slow_connections_keep_nobody_out(
                 assert receive(xvnc, 1) == b"\x01"
             assert time.monotonic() - began < 1
             assert began < until
-        assert 1 < max(lasted) < 3  # some had their time, and none had more
+        assert 1 < max(lasted) < 5  # some had their time, and none had more
 
 
 def test_h10_a_slow_body_ends(gate: Gate, monkeypatch: pytest.MonkeyPatch) -> None:
