@@ -53,6 +53,7 @@ def test_h7_a_file_comes_with_its_type_and_is_asked_for_again(web: Path) -> None
     assert pages.serve(page, HEADERS, ['"other"']).status == 200
 
 
+@pytest.mark.timeout(10)
 def test_h5_what_took_a_files_name_is_not_served(web: Path, tmp_path: Path) -> None:
     """A link is not followed, and a pipe is not waited for, which would stop the whole gate."""
     path = web / "app" / "ui.js"
