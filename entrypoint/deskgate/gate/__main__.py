@@ -16,7 +16,7 @@ from pathlib import Path
 
 from deskgate import memory
 from deskgate.errors import Status
-from deskgate.gate import log
+from deskgate.gate import limits, log
 from deskgate.gate.config import ConfigError, GateConfig, read_config
 from deskgate.gate.lean import load_asyncio_without_tls
 
@@ -24,7 +24,6 @@ SECRET_BYTES = 32  # 256 bits
 HANDED = re.compile(rb"([0-9a-f]{64})(?: ([0-9a-f]{32}) ([0-9a-f]{32}))?\n?")
 HANDED_BYTES = 64 + 2 * 33 + 1
 SECRET_SECONDS = 2.0
-BACKLOG = 128
 
 
 def main(arguments: list[str]) -> int:
@@ -75,7 +74,7 @@ def _listen(family: socket.AddressFamily, host: str, port: int) -> socket.socket
         if family is socket.AF_INET6:
             listener.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, int(host != "::"))
         listener.bind((host, port))
-        listener.listen(BACKLOG)
+        listener.listen(limits.BACKLOG)
     except OSError:
         listener.close()
         raise

@@ -24,6 +24,7 @@ class Newcomer:
     """A connection in its TLS handshake."""
 
     silent = True  # all of them: nothing of HTTP came
+    idle = False
     _gone = 0  # handshakes that came to nothing
 
     def __init__(self, keeper: Keeper, sock: socket.socket, tls: ssl.SSLContext) -> None:

@@ -68,7 +68,7 @@ class Keeper:
         self.desk = Desk(config.rfb, config.rfbauth)
         self.viewers: set[Viewer] = set()
         self.strangers: limits.Crowd[Connection | Newcomer] = limits.Crowd(
-            limits.STRANGERS, lambda each: each.silent, lambda each: each.peer
+            limits.STRANGERS, lambda each: each.silent or each.idle, lambda each: each.peer
         )
         self._known: limits.Crowd[Connection] = limits.Crowd(
             limits.KNOWN, lambda each: each.idle, lambda each: each.peer
@@ -117,12 +117,6 @@ class Keeper:
     def tokens(self) -> tuple[Token, ...]:
         """The tokens in force; none with VNC_AUTH=none."""
         return self._tokens.tokens if self._tokens else ()
-
-    def meet(self, connection: Connection) -> Connection | Newcomer | None:
-        """One has had time to show a credential; if it is a stranger, return who has to go."""
-        if connection not in self.connections or connection in self._known:
-            return None
-        return self.strangers.add(connection)
 
     def greet(self, connection: Connection) -> Connection | None:
         """One showed a good credential; return who has to go for it."""

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from deskgate.errors import Status
 from deskgate.files import templates_dir
-from deskgate.gate import log
+from deskgate.gate import limits, log
 from deskgate.gate.config import GateConfig
 from deskgate.gate.frames import GOING_AWAY
 from deskgate.gate.keeper import Keeper
@@ -51,11 +51,8 @@ async def live(
         return Status.NO_INPUT
     loop.add_signal_handler(signal.SIGHUP, keeper.reload_tokens)
 
-    from deskgate.gate.server import Connection
-
     if tls is None:
-        server = await loop.create_server(lambda: Connection(keeper), sock=listener)
-        stop_accepting = server.close
+        stop_accepting = (await accept(keeper, listener)).close
     else:
         from deskgate.gate.door import receive
 
@@ -70,6 +67,18 @@ async def live(
     stop_accepting()
     await say_goodbye(keeper)
     return Status.OK
+
+
+async def accept(keeper: Keeper, listener: socket.socket) -> asyncio.Server:
+    """Accept connections, a few at a time."""
+    from deskgate.gate.server import Connection
+
+    loop = asyncio.get_running_loop()
+    server = await loop.create_server(
+        lambda: Connection(keeper), sock=listener, backlog=limits.ACCEPTS
+    )
+    listener.listen(limits.BACKLOG)  # asyncio has one number for both
+    return server
 
 
 async def say_goodbye(keeper: Keeper) -> None:

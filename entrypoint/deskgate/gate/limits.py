@@ -19,7 +19,10 @@ KEEP_ALIVE_SECONDS = 15.0  # idle between two requests
 LINGER_SECONDS = 2.0  # after a refusal, for the answer to be read before the connection ends
 LINGER_BYTES = 256 * 1024
 READ_BYTES = 16 * 1024  # at once from one connection, so that none keeps the others waiting
-MEET_SECONDS = 0.02  # before a connection counts as a stranger: its request may be here already
+BACKLOG = 128  # connections that the kernel keeps for us
+# Taken at once. A new one is read three turns of the loop later; until then, fewer must follow
+# than there are places for strangers, or it goes unheard with its request already here.
+ACCEPTS = 16
 STRANGERS = 64  # connections that showed no credential yet; one makes room for a new one
 KNOWN = 256  # those that did and are no viewers; a browser has six, one a moment
 
@@ -93,9 +96,6 @@ class Crowd(Generic[Item]):
     def remove(self, item: Item) -> None:
         """Let one out, if it is here."""
         self._items.pop(item, None)
-
-    def __contains__(self, item: Item) -> bool:
-        return item in self._items
 
     def __len__(self) -> int:
         return len(self._items)

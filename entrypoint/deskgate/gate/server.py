@@ -44,16 +44,11 @@ class Connection(Channel):
         self._arriving: Arrival | None = None  # asked for a viewer's place and has none yet
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Start the clocks."""
+        """Start the clock; another stranger makes room."""
         super().connection_made(transport)
         self._keeper.connections.add(self)
         self._clock(limits.REQUEST_SECONDS, self._too_slow)
-        # Not yet: of a hundred that come at once, each may have sent its credential already.
-        asyncio.get_running_loop().call_later(limits.MEET_SECONDS, self._meet)
-
-    def _meet(self) -> None:
-        """Become a stranger, if it is one; another makes room."""
-        goner = self._keeper.meet(self)
+        goner = self._keeper.strangers.add(self)
         if goner is not None:
             goner.make_room()
 

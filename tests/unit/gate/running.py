@@ -27,8 +27,7 @@ from deskgate import clock, rfb
 from deskgate.files import templates_dir
 from deskgate.gate.config import read_config
 from deskgate.gate.keeper import Keeper
-from deskgate.gate.life import say_goodbye
-from deskgate.gate.server import Connection
+from deskgate.gate.life import accept, say_goodbye
 from deskgate.programs import TOKENS_FILE
 from deskgate.tokens import Role
 
@@ -299,7 +298,7 @@ def running_gate(folder: Path, port: int, **changes: Any) -> Iterator[Gate]:
     async def start() -> tuple[Keeper, asyncio.Server]:
         login = templates_dir() / "web" / "login.html"
         keeper = Keeper(config, boot_secret=SECRET, login=login)
-        return keeper, await loop.create_server(lambda: Connection(keeper), sock=listener)
+        return keeper, await accept(keeper, listener)
 
     try:
         keeper, server = asyncio.run_coroutine_threadsafe(start(), loop).result(5)

@@ -161,21 +161,18 @@ def test_a_stranger_that_has_its_answer_makes_room_without_another(
             assert read_all(answered) == b""
 
 
-def test_a_hundred_that_come_at_once_are_read_before_one_makes_room(
-    tmp_path: Path, desk: Desk, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_hundred_that_come_at_once_are_read_before_one_makes_room(gate: Gate) -> None:
     """Each has sent its token already when the gate looks up: none of them is a stranger."""
-    monkeypatch.setattr(limits, "STRANGERS", 3)
-    with running_gate(tmp_path, desk.port) as gate:
-        go = threading.Event()
-        gate.loop.call_soon_threadsafe(go.wait, 5)
-        crowd = [gate.socket() for _ in range(100)]
+    assert 3 * limits.ACCEPTS < limits.STRANGERS < 100 < limits.BACKLOG
+    go = threading.Event()
+    gate.loop.call_soon_threadsafe(go.wait, 5)
+    with contextlib.ExitStack() as stack:
+        crowd = [stack.enter_context(gate.socket()) for _ in range(100)]
         for sock in crowd:
             sock.sendall(f"GET /vnc.html HTTP/1.1\r\nHost: a\r\n{BEARER}\r\n\r\n".encode())
         go.set()
         for sock in crowd:
             assert read_one(sock).startswith(b"HTTP/1.1 200 ")
-            sock.close()
 
 
 def test_a_client_that_asks_first_is_told_to_go_on(gate: Gate) -> None:
