@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from deskgate.gate import limits
+
 from .running import Desk, Gate, running_desk, running_gate, wait_until
 from .xvnc import Desktop, running_xvnc
 
@@ -34,9 +36,14 @@ def desktop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desktop]:
 
 @pytest.fixture(scope="module")
 def shared_edge(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Gate, Desk]]:
-    """One gate and one desktop for a whole table."""
+    """One gate and one desktop for a whole table; no clock helps an end that does not come."""
     folder = tmp_path_factory.mktemp("edge")
-    with running_desk() as desk, running_gate(folder, desk.port) as gate:
+    with (
+        pytest.MonkeyPatch.context() as patch,
+        running_desk() as desk,
+        running_gate(folder, desk.port) as gate,
+    ):
+        patch.setattr(limits, "CLOSE_SECONDS", 60.0)
         yield gate, desk
 
 
