@@ -11,11 +11,16 @@ from typing import Any, Final
 
 import pytest
 
+from deskgate.tokens import digest_of
+from tests.conftest import MakeDesk
 from tests.container import traces
 from tests.container.canary import Finding, search
 from tests.container.desk import Desk
-from tests.container.inside import AS_ROOT, RUNTIME
+from tests.container.engine import wait_until
+from tests.container.inside import AS_ROOT, RUNTIME, kill
 from tests.container.leaks import find
+from tests.container.viewer import Viewer
+from tests.container.web import ask, bearer, log_in
 
 CANARY: Final = os.urandom(20).hex()
 HALF: Final = len(CANARY) // 2
@@ -44,6 +49,7 @@ PLACES: Final = {
     "where a link leads": "/tmp/link",
     "arguments": "cmdline of sleeper",
     "environment": "environ of sleeper",
+    "a file in memory": "an open file of sleeper",
     "log": "the log",
     "labels": "docker inspect",
     "a command's output": "what deskgate status {} printed",
@@ -63,9 +69,12 @@ for number, form in enumerate(told["forms"]):
         log.write(f"gate: {form} --\\n")
 os.symlink("/bin/sh", "/tmp/sleeper")
 for form in told["forms"]:
-    for arguments, environ in (([form], {}), ([], {"PLANTED": form})):
+    memory = os.memfd_create("planted")
+    os.write(memory, form.encode())
+    planted = (([form], {}, []), ([], {"PLANTED": form}, []), ([], {}, [memory]))
+    for arguments, environ, files in planted:
         subprocess.Popen(
-            ["/tmp/sleeper", "-c", "sleep 1000; :", *arguments],
+            ["/tmp/sleeper", "-c", "sleep 1000; :", *arguments], pass_fds=files,
             env=environ | {"PATH": "/bin"}, start_new_session=True,
         )
 """
@@ -131,3 +140,58 @@ def test_l7_a_desk_that_has_ended_is_searched() -> None:
         desk.run(stdin=script.encode())
         places = {each.place for each in find(desk)}
     assert places == {"the log", "/tmp/planted"}
+
+
+# --- what the search is for ---------------------------------------------------------------------
+
+
+GIVEN: Final = "Given-by-a-person_0123456789-abcdefgh"
+KEPT: Final = {"": {f"{RUNTIME}/websockify-tokens.conf", f"{RUNTIME}/start.json"}, "1": set[str]()}
+
+
+@pytest.mark.parametrize("hashed", KEPT)
+def test_l1_given_token_is_in_two_files_or_in_none(make_desk: MakeDesk, hashed: str) -> None:
+    """Where the gate and `deskgate url` need it; with VNC_TOKEN_HASH, neither does."""
+    desk = make_desk(env={"VNC_TOKEN": GIVEN, "VNC_TOKEN_HASH": hashed, "LOG_LEVEL": "debug"})
+    desk.start()
+    for headers in (bearer(GIVEN), bearer(GIVEN[:-1]), log_in(desk, GIVEN)):
+        ask(desk, f"/vnc.html?{GIVEN}", headers={**headers, "Referer": f"http://x/?token={GIVEN}"})
+    with Viewer(desk, target=f"/websockify?token={GIVEN}") as viewer:
+        viewer.settle()
+    found = search({"it": GIVEN.encode()}, [("the log", desk.log.encode()), *traces.read(desk)])
+    assert {each.place for each in found} == {"docker inspect", *KEPT[hashed]}
+
+
+# Finds the boot secret in PID 1's memory: the one text that makes a cookie's signature.
+FIND_SECRET: Final = """
+import hmac, json, re, sys
+told = json.load(sys.stdin)
+digest, (signed, _, signature) = bytes.fromhex(told["digest"]), told["cookie"].rpartition(".")
+memory = open("/proc/1/mem", "rb", 0)
+for line in open("/proc/1/maps"):
+    ends, rights = line.split()[:2]
+    begin, end = (int(each, 16) for each in ends.split("-"))
+    if rights.startswith("rw"):
+        memory.seek(begin)
+        for text in set(re.findall(rb"[0-9a-f]{64}", memory.read(end - begin))):
+            key = hmac.digest(bytes.fromhex(text.decode()), digest, "sha256")
+            if hmac.digest(key, signed.encode(), "sha256").hex() == signature:
+                print(text.decode())
+                sys.exit()
+"""
+
+
+def test_l7_gates_own_secret_is_in_memory_alone(make_desk: MakeDesk) -> None:
+    """Whoever has it makes cookies of his own; a gate that starts again gets the same."""
+    desk = make_desk().start()
+    desk.allow(r"^deskgate: warning: gate: ended with ")
+    kill(desk, "gate")
+    wait_until(lambda: desk.exec("deskgate", "health").status == 0, 5)
+    cookie = log_in(desk, desk.token())["Cookie"].partition("=")[2]
+    told = {"cookie": cookie, "digest": digest_of(desk.token()).hex()}
+    words = ("python3", "-c", FIND_SECRET)
+    secret = desk.exec(*words, options=AS_ROOT, stdin=json.dumps(told).encode()).out.strip()
+    assert len(bytes.fromhex(secret)) == 32
+    desk.ledger.know("boot secret", secret.encode())
+    desk.ledger.know("boot secret", bytes.fromhex(secret))
+    assert find(desk) == []

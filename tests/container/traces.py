@@ -43,16 +43,21 @@ def _family(first: str) -> set[str]:
 
 
 def of_processes(first: str) -> Iterator[Trace]:
-    """Arguments and environment of a container's first process and all that came of it.
+    """What a container's first process, and all that came of it, show.
 
-    Not of those that the engine starts there, as `docker exec` does: they get the container's
-    configured environment, and are gone again.
+    Arguments, environment, and open files that no folder holds: in memory, or removed. Not of those
+    that the engine starts there, as `docker exec` does: they get the container's configured
+    environment, and are gone again.
     """
     for pid in _family(first):
+        process = Path(f"/proc/{pid}")
         try:
-            name = Path(f"/proc/{pid}/comm").read_text().strip()
+            name = (process / "comm").read_text().strip()
             for what in ("cmdline", "environ"):
-                yield f"{what} of {name}", Path(f"/proc/{pid}/{what}").read_bytes()
+                yield f"{what} of {name}", (process / what).read_bytes()
+            for file in (process / "fd").iterdir():
+                if os.readlink(file).endswith(" (deleted)") and file.is_file():  # noqa: PTH115
+                    yield f"an open file of {name}", file.read_bytes()
         except (FileNotFoundError, ProcessLookupError):
             continue
 

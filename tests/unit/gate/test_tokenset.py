@@ -197,17 +197,23 @@ def test_old_rows_that_clash_with_ours_count_for_nothing(both: tuple[Gate, Path]
     assert (is_in(gate, ALICE), is_in(gate, BOB)) == (False, True)
 
 
+def resident() -> int:
+    """Bytes of memory that this process takes (proc(5), statm)."""
+    return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGESIZE")
+
+
 def test_s3_five_hundred_rotations_drop_only_who_was_revoked(
     tmp_path: Path, desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Four viewers stay through all of them; no wrong accept, no wrong refusal."""
+    """Four viewers stay through all of them; no wrong accept, no wrong refusal, no more memory."""
     monkeypatch.setattr(limits, "FAILURES", 10_000)
     with running_gate(tmp_path, desk.port) as gate, contextlib.ExitStack() as stack:
         viewers = [stack.enter_context(gate.view()) for _ in range(4)]
         for viewer in viewers:
             join(viewer)
-        last = ""
+        last, before = "", 0
         for number in range(500):
+            before = before or (resident() if number == 100 else 0)
             guest = f"{number:04d}-" + ALICE[:40]
             gate.replace_tokens(f"{TOKEN_FILE}# name=guest role=view\n{guest}: 127.0.0.1:0\n")
             gate.call(gate.keeper.reload_tokens)
@@ -218,6 +224,7 @@ def test_s3_five_hundred_rotations_drop_only_who_was_revoked(
         for viewer in viewers:
             viewer.ping().wait(5)
         assert len(roles_here(gate)) == 4
+        assert resident() - before < 2 * 1024 * 1024
 
 
 @pytest.mark.parametrize("days", [-1, 1])
