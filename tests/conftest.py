@@ -16,6 +16,11 @@ from tests.container.leaks import find, searched
 _living: list[Desk] = []
 
 
+def living_desks() -> list[Desk]:
+    """Those that are not removed yet."""
+    return list(_living)
+
+
 class MakeDesk(Protocol):
     """Makes a desk that is removed when the test, or the module, ends. See `Desk`."""
 
@@ -90,5 +95,5 @@ def make_module_desk(engine: None) -> Iterator[MakeDesk]:
 def judge_logs() -> Iterator[None]:
     """After each test, no living desk may have complained."""
     yield
-    for desk in list(_living):
+    for desk in living_desks():
         desk.judge()

@@ -12,7 +12,7 @@ from playwright.sync_api import Browser, sync_playwright
 
 from tests.browser.screen import Screen
 from tests.browser.site import Site, running_site
-from tests.conftest import MakeDesk
+from tests.conftest import MakeDesk, living_desks
 from tests.container.desk import Desk
 from tests.container.engine import run
 
@@ -61,6 +61,8 @@ def open_tab(chromium: Browser) -> Iterator[OpenTab]:
     yield open_one
     bad: list[str] = []
     for screen, allow in opened:
+        for desk in living_desks():  # cookies and console are searched with the rest of it
+            screen.tell(desk)
         screen.page.context.close()
         found = screen.complaints + screen.outside
         bad += [text for text in found if not any(re.search(each, text) for each in allow)]

@@ -8,6 +8,8 @@ from urllib.parse import urlsplit
 
 from playwright.sync_api import ConsoleMessage, Error, Page, Request
 
+from tests.container.desk import Desk
+
 CONNECT_MS: Final = 15_000  # a connect takes 0.3 s on an idle machine
 # A container that starts or stops changes the machine's interfaces, and Chromium then drops what
 # it is loading: no fault of the page's, and a person would load it again.
@@ -32,11 +34,15 @@ class Screen:
     Args:
         complaints: errors of the page's scripts and console, violations of its policy among them.
         outside: addresses on other hosts that it asked for.
+        said: everything on its console.
+        answers: status and head of each answer that it got.
     """
 
     page: Page
     complaints: list[str] = field(default_factory=list)
     outside: list[str] = field(default_factory=list)
+    said: list[str] = field(default_factory=list)
+    answers: list[tuple[int, dict[str, str]]] = field(default_factory=list)
     _origin: str = ""
     _dropped: bool = False  # by a change of the network, since the last load
 
@@ -44,9 +50,11 @@ class Screen:
         self.page.on("console", self._said)
         self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
         self.page.on("request", self._asked)
+        self.page.on("response", lambda got: self.answers.append((got.status, got.headers)))
         self.page.on("requestfailed", self._failed)
 
     def _said(self, message: ConsoleMessage) -> None:
+        self.said.append(message.text)
         expected = CHANGED in message.text or LOCKED in message.text
         if message.type == "error" and not expected:
             self.complaints.append(message.text)
@@ -118,6 +126,14 @@ class Screen:
             "() => JSON.stringify([{...localStorage}, {...sessionStorage}, document.cookie])"
         )
         return str(found)
+
+    def tell(self, desk: Desk) -> None:
+        """Let a desk know what the browser has of it, so that it is searched and looked for."""
+        cookies = self.page.context.cookies()
+        desk.ledger.learn("\n".join(f"{each['name']}={each['value']}" for each in cookies))
+        desk.ledger.show("the browser's console", "\n".join(self.said).encode())
+        for status, headers in self.answers:
+            desk.ledger.answer(status, headers, b"")
 
     # --- acting ------------------------------------------------------------------------------
 

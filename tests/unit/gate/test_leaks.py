@@ -174,7 +174,11 @@ def ask_for_a_token(gate: Gate) -> int:
     return gate.status("POST /api/tokens HTTP/1.1\r\n" + "\r\n".join(lines), body)
 
 
-FAILING: dict[Callable[[Gate], int], int] = {ask_for_a_websocket: 503, ask_for_a_page: 404, ask_for_a_token: 503}
+FAILING: dict[Callable[[Gate], int], int] = {
+    ask_for_a_websocket: 503,
+    ask_for_a_page: 404,
+    ask_for_a_token: 503,
+}
 
 
 @pytest.mark.parametrize("ask", FAILING)
