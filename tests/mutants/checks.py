@@ -169,10 +169,10 @@ PAGES = (
 )
 
 BOUNDS = (
-    Check("a request has ten seconds", "gate/server.py", "        self._clock(limits.REQUEST_SECONDS, self._too_slow)\n        # Not", "        # Not"),
+    Check("a request has ten seconds", "gate/server.py", "        self._clock(limits.REQUEST_SECONDS, self._too_slow)\n        goner", "        goner"),
     Check("the next request too", "gate/server.py", "            self._clock(limits.REQUEST_SECONDS, self._too_slow)\n        self._unread", "        self._unread"),
-    Check("a bound for strangers", "gate/server.py", "        goner = self._keeper.meet(self)\n", "        goner = None\n"),
-    Check("who is known is no stranger", KEEPER, "if connection not in self.connections or connection in self._known:", "if connection not in self.connections:"),
+    Check("a bound for strangers", "gate/server.py", "        goner = self._keeper.strangers.add(self)\n", "        goner = None\n"),
+    Check("a newcomer is read before he makes room", "gate/life.py", "backlog=limits.ACCEPTS", "backlog=limits.BACKLOG"),
     Check("versions of HTTP", POLICY, "request.version not in VERSIONS or ", ""),
     Check("a bound for who is known", "gate/server.py", "            goner = self._keeper.greet(self)\n", "            goner = self._keeper.strangers.remove(self)\n"),
     Check("a bound for a head that is not whole", "gate/server.py", ", max_incomplete_event_size=HEAD_BYTES", ""),

@@ -37,15 +37,6 @@ def test_who_is_here_already_takes_no_second_place() -> None:
     assert crowd.add("b") == "a"
 
 
-def test_who_is_in_the_crowd_is_known() -> None:
-    """Until it leaves."""
-    crowd: Crowd[str] = Crowd(1, lambda each: True, one_address)
-    crowd.add("a")
-    assert "a" in crowd
-    crowd.remove("a")
-    assert "a" not in crowd
-
-
 def test_who_left_takes_no_place() -> None:
     """And leaving twice is no error."""
     crowd: Crowd[str] = Crowd(1, lambda each: False, one_address)
