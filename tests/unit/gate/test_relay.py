@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +28,7 @@ from .running import (
     Gate,
     close_code,
     join,
+    read_all,
     receive,
     reset,
     roles_here,
@@ -34,6 +37,7 @@ from .running import (
     wait_until,
 )
 from .samples import CONTROL, VIEW
+from .wire import BINARY, CLOSE, close, frame, joined, read_frame
 
 HEADERS = [
     (0, b"\x82\x00"),
@@ -256,14 +260,17 @@ def test_a_viewer_who_is_held_back_is_told_at_once_that_the_desktop_died(
 ) -> None:
     """Its answer to our close frame is read, although nothing else of it was."""
     monkeypatch.setattr(limits, "CLOSE_SECONDS", 60.0)
-    with gate.view() as viewer:
-        _, xvnc = desk.next()
-        shake(viewer)
+    with joined(gate, desk) as (browser, xvnc):
         (held,) = gate.keeper.viewers
-        while held._browser.is_reading():
-            viewer.send(b"y" * 65536)
+        more = frame(BINARY, b"y" * 65536) * 500  # than all buffers on the way take
+        sending = threading.Thread(target=browser.sendall, args=(more,))
+        sending.start()
+        wait_until(lambda: not held._browser.is_reading())
         reset(xvnc)
-        assert close_code(viewer, 2) == 1011
+        assert read_frame(partial(receive, browser)).code == 1011
+        sending.join()
+        browser.sendall(frame(CLOSE, close(1011)))
+        assert read_all(browser) == b""
 
 
 def test_w13_the_place_of_a_viewer_is_free_again(
@@ -293,14 +300,14 @@ def test_w12_silence_after_the_upgrade_ends(
     """After ten seconds, on both sides; who joins in time stays."""
     assert limits.FIRST_MESSAGE_SECONDS == 10
     monkeypatch.setattr(limits, "FIRST_MESSAGE_SECONDS", 0.3)
-    with gate.view() as joined, gate.view() as silent:
-        join(joined)
+    with gate.view() as viewer, gate.view() as silent:
+        join(viewer)
         desk.next()
         _, xvnc = desk.next()
         assert close_code(silent) == 1008
         with contextlib.suppress(ConnectionResetError):
             assert xvnc.recv(1) == b""
-        joined.ping().wait(5)
+        viewer.ping().wait(5)
         assert roles_here(gate) == [Role.CONTROL]
 
 
