@@ -183,7 +183,7 @@ class Keeper:
         """Forget a session and end its viewers."""
         if session is None:
             return
-        self._denied = self._denied.adding(session)
+        self._denied = self._denied.current(self.now()).adding(session)
         try:
             write_private(self._denied_path, self._denied.to_json().encode())
         except OSError as error:

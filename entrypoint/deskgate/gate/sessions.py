@@ -79,6 +79,17 @@ class Denied:
             floors[token_id] = max(floors.get(token_id, -1), entries.pop(oldest))
         return Denied({**self.ids, token_id: entries}, floors, self.until)
 
+    def current(self, now: float) -> Denied:
+        """The list without sessions that are over anyway: tokens come and go, and leave theirs."""
+        over = now - LIFETIME_SECONDS
+        left = {
+            token_id: {each: issued for each, issued in entries.items() if issued > over}
+            for token_id, entries in self.ids.items()
+        }
+        floors = {token_id: issued for token_id, issued in self.floors.items() if issued > over}
+        ids = {token_id: entries for token_id, entries in left.items() if entries}
+        return Denied(ids, floors, self.until)
+
     def to_json(self) -> str:
         """As a text: ids of tokens and sessions, none of which opens anything."""
         told = {"ids": dict(self.ids), "floors": dict(self.floors), "until": self.until}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import socket
 import threading
 import time
@@ -12,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from deskgate.files import LOGGED_OUT_FILE
 from deskgate.gate import limits
 
 from .running import (
@@ -171,6 +173,18 @@ def test_a_logout_outlives_the_gate(tmp_path: Path, desk: Desk) -> None:
         assert gate.status(f"GET /vnc.html HTTP/1.1\r\n{session}") == 401
         fresh = cookie(gate.ask(f"GET /?token={CONTROL} HTTP/1.1"))
         assert gate.status(f"GET /vnc.html HTTP/1.1\r\n{fresh}") == 200
+
+
+def test_logouts_do_not_pile_up_over_the_years(tmp_path: Path, desk: Desk) -> None:
+    """Each rotation leaves a token with its list; who logs out takes along what is over."""
+    path = tmp_path / LOGGED_OUT_FILE
+    path.write_text('{"ids": {"gone": {"long ago": 1}}, "floors": {"gone": 1}, "until": -1}')
+    with running_gate(tmp_path, desk.port) as gate:
+        session = cookie(gate.ask(f"GET /?token={CONTROL} HTTP/1.1"))
+        assert gate.status(f"POST /logout HTTP/1.1\r\n{session}\r\nContent-Length: 0") == 303
+    left = json.loads(path.read_text())
+    assert len(left["ids"]) == 1
+    assert "gone" not in {*left["ids"], *left["floors"]}
 
 
 def test_guests_that_come_at_once_are_counted(

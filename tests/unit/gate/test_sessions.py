@@ -147,6 +147,20 @@ def test_logouts_survive_being_written_and_read() -> None:
     assert not read.holds(session(3, VIEW_TOKEN))
 
 
+def test_a_list_forgets_only_who_is_over_anyway() -> None:
+    """Also of tokens that are gone: a rotation a minute for a year must not fill memory."""
+    old, young = session(1), session(2, VIEW_TOKEN)
+    denied = Denied({}, {"gone": 1, CONTROL_TOKEN.token_id: 2}, 7).adding(old).adding(young)
+    end = 1 + sessions.LIFETIME_SECONDS
+    assert denied.current(end - 1) == denied
+    assert denied.current(end) == Denied(
+        {VIEW_TOKEN.token_id: {young.session_id: 2}}, {CONTROL_TOKEN.token_id: 2}, 7
+    )
+    cookie = issue_cookie(CONTROL_TOKEN, SECRET, now=1, chance=CHANCE)
+    assert read(cookie, now=end - 1) is not None
+    assert read(cookie, now=end) is None
+
+
 UNREADABLE = [
     *("", "{", "[]", "null", "{}", '{"ids": {}, "floors": {}}'),
     '{"ids": [], "floors": {}, "until": -1}',
