@@ -44,7 +44,7 @@ mutants: ## Remove each security check, one at a time, and see a test turn red (
 	@docker/prepare
 	@.venv/bin/python -m tests.mutants.run $(WORDS)
 
-bench: ## Print the tables of benchmarks/: the gate beside websockify, and the start (20 minutes)
+bench: ## Print the tables of benchmarks/: the gate beside websockify, and the start (a quarter of an hour)
 	@docker/prepare socat xterm
 	@PYTHONPATH=entrypoint .venv/bin/python -m benchmarks.relay && .venv/bin/python -m benchmarks.start
 

@@ -9,6 +9,7 @@ import queue
 import secrets
 import signal
 import subprocess
+import sys
 import threading
 from collections import Counter
 from dataclasses import dataclass
@@ -21,6 +22,7 @@ from benchmarks.viewer import RefusedError, WebSocketViewer
 
 PLACES = 16  # as the product
 CLOSING_SECONDS = 5.0  # for the gate to see that the last client is gone
+NOBODY = ('viewers{role="control"} 0', 'viewers{role="view"} 0', "connections 1")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -72,9 +74,12 @@ class House:
         self._process.stdin.close()
         self._lives: queue.Queue[tuple[int, int]] = queue.Queue()
         threading.Thread(target=self._read, args=(self._process.stderr,), daemon=True).start()
+        self._files_at_start = sys.maxsize  # not known yet
         wait_until(lambda: listens(self.port))
         self.ask("/healthz")  # answered when everything is loaded
-        self._files_at_start = open_files(self._process.pid)
+        with self._alone() as connection:
+            wait_until(lambda: self._is_empty(connection))
+            self._files_at_start = open_files(self._process.pid)
 
     def _read(self, log: IO[bytes]) -> None:
         for line in log:
@@ -110,8 +115,10 @@ class House:
     def measure(self) -> State:
         """What the gate holds with nobody there."""
         pid = self._process.pid
-        with contextlib.suppress(TimeoutError):  # then more are open, and that is what is told
-            wait_until(self._is_empty, seconds=CLOSING_SECONDS)
+        with self._alone() as connection:
+            with contextlib.suppress(TimeoutError):  # then more are open, and that is what is told
+                wait_until(lambda: self._is_empty(connection), seconds=CLOSING_SECONDS)
+            files = open_files(pid)
         os.kill(pid, signal.SIGUSR1)
         tasks, objects = self._lives.get(timeout=10)
         rss = int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * os.sysconf("SC_PAGESIZE")
@@ -119,14 +126,20 @@ class House:
             pss_mib=pss_mib([pid]),
             own_mib=pss_mib([pid], "Pss_Anon"),
             rss_mib=rss / (1 << 20),
-            more_files=open_files(pid) - self._files_at_start,
+            more_files=files - self._files_at_start,
             tasks=tasks,
             objects=objects,
         )
 
-    def _is_empty(self) -> bool:
-        _, metrics, _ = self.ask("/metrics", Authorization=f"Bearer {self.control}")
-        nobody = 'deskgate_viewers{role="' not in metrics and "deskgate_connections 1\n" in metrics
+    def _alone(self) -> contextlib.closing[http.client.HTTPConnection]:
+        """A connection that stays open while files are counted, so that it counts each time."""
+        return contextlib.closing(http.client.HTTPConnection("127.0.0.1", self.port, timeout=10))
+
+    def _is_empty(self, connection: http.client.HTTPConnection) -> bool:
+        """Whether the gate knows of nobody but this connection, and holds no more than then."""
+        connection.request("GET", "/metrics", headers={"Authorization": f"Bearer {self.control}"})
+        said = connection.getresponse().read().decode()
+        nobody = all(f"deskgate_{gauge}\n" in said for gauge in NOBODY)
         return nobody and open_files(self._process.pid) <= self._files_at_start
 
     # What it answers

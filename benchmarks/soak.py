@@ -39,7 +39,7 @@ DEEDS: dict[Callable[[People], None], float] = {
     People.ask_on: 10,
     People.try_wrong: 8,
     People.try_right: 8,
-    People.log_out: 3,
+    People.log_out: 0.3,  # each is remembered for twelve hours, 0.2 KiB
     People.rotate: 0.08,
 }
 GATE_DIES, DESK_DIES = 0.03, 0.015  # one a minute, and one in two
