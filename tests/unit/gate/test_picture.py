@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import struct
+import sys
 import time
+from pathlib import Path
 
 import pytest
 
@@ -11,7 +14,7 @@ from deskgate.gate import limits, picture
 from deskgate.gate.picture import Camera, PictureError
 from tests.png import pixels
 
-from .running import Desk, Gate, wait_until
+from .running import Desk, Gate, read_all, wait_until
 from .samples import CONTROL, VIEW
 
 BEARER = f"Authorization: Bearer {CONTROL}"
@@ -79,25 +82,43 @@ def test_without_a_desktop_a_screenshot_is_503(gate: Gate, desk: Desk) -> None:
     assert gate.status(f"GET /api/screenshot.png HTTP/1.1\r\n{watcher}") == 403
 
 
+@pytest.fixture
+def snapping(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the gate's child find our package, which is not installed here: -I hides it."""
+    python = tmp_path / "python"
+    path = os.pathsep.join(sys.path)
+    python.write_text(f'#!/bin/sh\nshift\nPYTHONPATH={path} exec {sys.executable} "$@"\n')
+    python.chmod(0o755)
+    monkeypatch.setattr(sys, "executable", str(python))
+
+
+@pytest.mark.usefixtures("snapping")
 def test_a_crowd_of_screenshots_is_bounded(
     gate: Gate, desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Each starts a process; who was lent control must not queue up hundreds before the owner."""
     monkeypatch.setattr(limits, "SCREENSHOTS", 2)
-    ask = f"GET /api/screenshot.png HTTP/1.1\r\nHost: a\r\n{BEARER}\r\n\r\n".encode()
+    monkeypatch.setattr(limits, "SCREENSHOT_SECONDS", 2.0)
+    head = f"GET /api/screenshot.png HTTP/1.1\r\n{BEARER}"
+    ask = f"{head}\r\nHost: a\r\nConnection: close\r\n\r\n".encode()
     with gate.socket() as one, gate.socket() as two:
         for sock in (one, two):
             sock.sendall(ask)
-        wait_until(lambda: gate.keeper.snapping == 2)  # the scripted server never draws
+        desk.next()  # the first is being taken, and the scripted server never draws
+        wait_until(lambda: gate.keeper.snapping == 2)
         began = time.monotonic()
-        assert gate.status(f"GET /api/screenshot.png HTTP/1.1\r\n{BEARER}") == 503
+        assert gate.status(head) == 503
         assert time.monotonic() - began < 1
-    wait_until(lambda: gate.keeper.snapping == 0)
+        assert [int(read_all(sock).split()[1]) for sock in (one, two)] == [503, 503]
+    assert gate.keeper.snapping == 0
 
 
+@pytest.mark.usefixtures("snapping")
 def test_a_desktop_that_hangs_is_given_up(
-    gate: Gate, desk: Desk, monkeypatch: pytest.MonkeyPatch
+    gate: Gate, desk: Desk, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
     """The scripted server never draws."""
-    monkeypatch.setattr(limits, "SCREENSHOT_SECONDS", 1.0)
+    monkeypatch.setattr(limits, "SCREENSHOT_SECONDS", 2.0)
     assert gate.status(f"GET /api/screenshot.png HTTP/1.1\r\n{BEARER}") == 503
+    desk.next()
+    assert "no screenshot: Xvnc does not answer" in capfd.readouterr().err
