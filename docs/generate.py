@@ -9,7 +9,9 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(ROOT / "entrypoint"))
+sys.path[:0] = [str(ROOT / "entrypoint"), str(ROOT / "docs")]
+
+from attacks import attacks_page  # noqa: E402
 
 from deskgate.reading import variables_of  # noqa: E402
 from deskgate.settings import ROWS, SECTIONS  # noqa: E402
@@ -45,7 +47,7 @@ def settings_page() -> str:
     return "\n".join(lines)
 
 
-PAGES = {"docs/settings.md": settings_page}
+PAGES = {"docs/settings.md": settings_page, "docs/explanation/security.md": attacks_page}
 
 if __name__ == "__main__":
     for page, write in PAGES.items():

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import importlib.util
 import re
+import sys
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 
@@ -17,15 +19,28 @@ ROOT = Path(__file__).parents[2]
 PAGES = [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), *ROOT.glob("third_party/*.md")]
 
 
-def test_the_settings_page_is_current() -> None:
-    """`make docs` writes it."""
-    spec = importlib.util.spec_from_file_location("generate", ROOT / "docs" / "generate.py")
+def load(name: str) -> ModuleType:
+    """A script of docs/."""
+    spec = importlib.util.spec_from_file_location(name, ROOT / "docs" / f"{name}.py")
     assert spec is not None
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module
     spec.loader.exec_module(module)
-    for page, write in module.PAGES.items():
+    return module
+
+
+def test_the_generated_pages_are_current() -> None:
+    """`make docs` writes them."""
+    for page, write in load("generate").PAGES.items():
         assert (ROOT / page).read_text(encoding="utf-8") == write(), f"{page}: run `make docs`"
+
+
+def test_every_attack_has_a_test_and_every_number_its_attack() -> None:
+    """A row without a proof would be a promise."""
+    attacks = load("attacks")
+    cases = [case.number for group in attacks.read_cases().values() for case in group]
+    assert sorted(attacks.find_proofs()) == sorted(cases)
 
 
 def test_the_readme_names_only_settings_that_exist() -> None:
