@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -19,6 +20,7 @@ class Channel(asyncio.Protocol):
 
     def __init__(self) -> None:
         self.silent = True  # nothing came yet
+        self._came = time.monotonic()
         self.idle = False  # between two requests
         self._timer: asyncio.TimerHandle | None = None
         self._full = False  # the client does not take its answers
@@ -32,6 +34,11 @@ class Channel(asyncio.Protocol):
             transport.max_size = limits.READ_BYTES
         self._transport = transport
         self.peer = peer_of(transport.get_extra_info("peername"))
+
+    @property
+    def dawdles(self) -> bool:
+        """Whether it has had time to say something, and does not. A new one is not yet read."""
+        return self.idle or (self.silent and time.monotonic() - self._came > limits.SILENT_SECONDS)
 
     def abort(self) -> None:
         """End at once."""

@@ -11,6 +11,7 @@ import contextlib
 import gc
 import socket
 import ssl
+import time
 
 from deskgate.gate import limits, log
 from deskgate.gate.channel import peer_of
@@ -23,8 +24,6 @@ RETRY_SECONDS = 0.5  # when the system has no descriptor left
 class Newcomer:
     """A connection in its TLS handshake."""
 
-    silent = True  # all of them: nothing of HTTP came
-    idle = False
     _gone = 0  # handshakes that came to nothing
 
     def __init__(self, keeper: Keeper, sock: socket.socket, tls: ssl.SSLContext) -> None:
@@ -32,6 +31,7 @@ class Newcomer:
         self._sock = sock
         self._tls = tls
         self._task: asyncio.Task[None] | None = None
+        self._came = time.monotonic()
         try:
             self.peer = peer_of(sock.getpeername())
         except OSError:  # gone already
@@ -45,6 +45,11 @@ class Newcomer:
         self._task = asyncio.ensure_future(self._shake())
         self._task.add_done_callback(self._done)
         return self._task
+
+    @property
+    def dawdles(self) -> bool:
+        """Whether its handshake takes longer than one does."""
+        return time.monotonic() - self._came > limits.SILENT_SECONDS
 
     def make_room(self) -> None:
         """Go for a newer stranger."""

@@ -68,7 +68,7 @@ class Keeper:
         self.desk = Desk(config.rfb, config.rfbauth)
         self.viewers: set[Viewer] = set()
         self.strangers: limits.Crowd[Connection | Newcomer] = limits.Crowd(
-            limits.STRANGERS, lambda each: each.silent or each.idle, lambda each: each.peer
+            limits.STRANGERS, lambda each: each.dawdles, lambda each: each.peer
         )
         self._known: limits.Crowd[Connection] = limits.Crowd(
             limits.KNOWN, lambda each: each.idle, lambda each: each.peer

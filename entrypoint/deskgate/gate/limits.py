@@ -23,6 +23,7 @@ BACKLOG = 128  # connections that the kernel keeps for us
 # Taken at once. A new one is read three turns of the loop later; until then, fewer must follow
 # than there are places for strangers, or it goes unheard with its request already here.
 ACCEPTS = 16
+SILENT_SECONDS = 0.25  # after which one that says nothing goes before those that do
 STRANGERS = 64  # connections that showed no credential yet; one makes room for a new one
 KNOWN = 256  # those that did and are no viewers; a browser has six, one a moment
 

@@ -99,13 +99,15 @@ class Denied:
     def from_json(cls, text: str) -> Denied:
         """Read what `to_json` wrote; ValueError for anything else."""
         match json.loads(text):
-            case {"ids": dict(ids), "floors": dict(floors), "until": int(until)}:
-                listed = [entries for entries in ids.values() if isinstance(entries, dict)]
-                issued = [floors, *listed]
-                times = [each for entries in issued for each in entries.values()]
-                if len(listed) == len(ids) and all(type(each) is int for each in times):
-                    return cls(ids, floors, until)
+            case {"ids": dict(ids), "floors": dict(floors), "until": int(until)} if all(
+                isinstance(each, dict) and _holds_times(each) for each in (floors, *ids.values())
+            ):
+                return cls(ids, floors, until)
         raise ValueError("not of our form")
+
+
+def _holds_times(values: Mapping[str, object]) -> bool:
+    return all(type(each) is int for each in values.values())
 
 
 def issue_cookie(token: Token, boot_secret: bytes, *, now: float, chance: bytes) -> str:
