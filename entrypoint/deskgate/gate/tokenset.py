@@ -178,4 +178,6 @@ def _is_being_written(before: FileState | None, now: FileState | None) -> bool:
     """
     if now is None or before is None or now == before or now[1] != before[1]:
         return False
+    if now[0] == before[0]:  # the kernel sets the time a moment after the size
+        return True
     return 0 <= time.time() - now[0] / 1e9 < limits.SETTLE_SECONDS

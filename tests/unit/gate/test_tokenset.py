@@ -151,6 +151,20 @@ def test_s2_a_file_that_is_written_again_and_again_holds_up_no_other(
     assert (is_in(gate, VIEW), is_in(gate, ALICE), is_in(gate, BOB)) == (False, True, False)
 
 
+def test_s2_a_file_that_was_just_emptied_is_waited_for(
+    both: tuple[Gate, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """For an instant it has its new size and its old time: seen so, it would end everybody."""
+    gate, _ = both
+    monkeypatch.setattr(limits, "SETTLE_SECONDS", 0.0)
+    about = gate.tokens.stat()
+    os.truncate(gate.tokens, 0)
+    os.utime(gate.tokens, ns=(about.st_atime_ns, about.st_mtime_ns))
+    assert is_in(gate, CONTROL)
+    gate.tokens.write_text(TOKEN_FILE.split("# name=view")[0])
+    assert (is_in(gate, CONTROL), is_in(gate, VIEW)) == (True, False)
+
+
 @pytest.mark.parametrize("how", SPOILT)
 def test_s2_a_gate_that_starts_again_does_without_a_bad_file(
     tmp_path: Path,
