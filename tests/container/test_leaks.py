@@ -49,7 +49,7 @@ PLACES: Final = {
     "where a link leads": "/tmp/link",
     "arguments": "cmdline of sleeper",
     "environment": "environ of sleeper",
-    "a file in memory": "an open file of sleeper",
+    "a file in memory": "/memfd:planted",
     "log": "the log",
     "labels": "docker inspect",
     "a command's output": "what deskgate status {} printed",

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 Trace = tuple[str, bytes]  # where it was read, and all that stood there
 KERNELS = ("/proc", "/sys")  # no files of the container's
+GONE = " (deleted)"  # behind the path of an open file that no folder holds (proc(5))
 
 
 def _family(first: str) -> set[str]:
@@ -56,11 +57,9 @@ def of_processes(first: str) -> Iterator[Trace]:
             for what in ("cmdline", "environ"):
                 yield f"{what} of {name}", (process / what).read_bytes()
             for file in (process / "fd").iterdir():
-                target, gone, _ = os.readlink(file).partition(" (deleted)")  # noqa: PTH115
-                if gone and file.is_file():
-                    # The gate keeps a token file open until it reads the next one.
-                    own = target.endswith("/websockify-tokens.conf")
-                    yield target if own else f"an open file of {name}", file.read_bytes()
+                path = os.readlink(file)  # noqa: PTH115 - no path of this machine
+                if path.endswith(GONE) and file.is_file():
+                    yield path[: -len(GONE)], file.read_bytes()
         except (FileNotFoundError, ProcessLookupError):
             continue
 
