@@ -20,8 +20,6 @@ PASSWORD_BYTES = 8  # DES takes no more, and the -rfbauth file has no room for m
 MAX_REASON_BYTES = 1024  # of the far end's text, so that a broken server cannot fill memory
 # Obfuscates the -rfbauth file (d3des' fixed key, in every VNC since AT&T's). Not a secret.
 FIXED_KEY = bytes([23, 82, 107, 6, 35, 78, 88, 7])
-# 64 characters, so that six bits of chance name one without a bias.
-ALPHABET = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-"
 
 
 class RfbError(ValueError):
@@ -186,14 +184,6 @@ class ServerHandshake:
         self._buffer = b""
         self.refused = reason
         return head + len(reason).to_bytes(4, "big") + reason.encode("ascii"), b""
-
-
-def new_passwords(chance: bytes) -> tuple[bytes, bytes]:
-    """Make Xvnc's control and view passwords of 16 random bytes."""
-    if len(chance) != 2 * PASSWORD_BYTES:
-        raise ValueError("sixteen random bytes are needed")
-    both = bytes(ALPHABET[byte & 63] for byte in chance)
-    return both[:PASSWORD_BYTES], both[PASSWORD_BYTES:]
 
 
 def obfuscate(password: bytes) -> bytes:

@@ -17,15 +17,6 @@ class NotRunningError(ProgramError):
     """No desktop runs here, or not yet."""
 
 
-def read_record(name: str) -> dict[str, Any]:
-    """A JSON file of the running desktop's runtime folder.
-
-    Raises:
-        NotRunningError: it is not there (yet).
-    """
-    return json_file(runtime_folder() / name)
-
-
 def runtime_folder() -> Path:
     """The running desktop's runtime folder."""
     folder = find_runtime_folder(os.environ)

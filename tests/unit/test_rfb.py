@@ -161,16 +161,3 @@ def test_passwords_are_stored_as_vncpasswd_stores_them(password: bytes, stored: 
 def test_a_stored_password_can_be_read_again(password: bytes) -> None:
     """The gate reads the view password from Xvnc's own file."""
     assert rfb.deobfuscate(rfb.obfuscate(password)) == password
-
-
-def test_new_passwords_are_eight_characters_of_the_chance_given() -> None:
-    """Two different ones; no NUL, which would end a password early."""
-    control, view = rfb.new_passwords(bytes([0, 1, 62, 63, 64, 255, 7, 8]) + bytes(8))
-    assert control == b"AB_-A-HI"
-    assert view == b"AAAAAAAA"
-
-
-def test_too_little_chance_is_refused() -> None:
-    """A short read of the system's generator must not make a weak password."""
-    with pytest.raises(ValueError, match="sixteen"):
-        rfb.new_passwords(bytes(15))
