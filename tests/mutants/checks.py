@@ -138,6 +138,7 @@ FROM_WHERE = (
     Check("an authority is whole", OUTSIDE, "parts = AUTHORITY.fullmatch(text)", "parts = AUTHORITY.match(text)"),
     Check("forwarded headers of proxies only", OUTSIDE, "trusted = _is_trusted(request.peer, config)", "trusted = True"),
     Check("the rightmost that is no proxy", OUTSIDE, "        if not _is_trusted(word, config):\n            break\n", ""),
+    Check("the last forwarded scheme", OUTSIDE, "scheme = protos[-1].lower() if", "scheme = protos[0].lower() if"),
     Check("the last forwarded host", OUTSIDE, "host = forwarded[-1]", "host = forwarded[0]"),
     Check("a POST of another site", OUTSIDE, 'if request.one("sec-fetch-site") in {"cross-site", "same-site"}:', "if False:"),
     Check("a POST of another Origin", OUTSIDE, "    return len(origins) == 1 and origin_is_ours(origins[0], outside, config)", "    return True"),

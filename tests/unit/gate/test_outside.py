@@ -40,6 +40,16 @@ def test_h14_forwarded_headers_of_a_trusted_proxy_count(peer: str) -> None:
     assert seen.secure
 
 
+def test_h14_of_many_forwarded_hosts_and_schemes_the_proxys_own_counts() -> None:
+    """It adds its word at the end; what stands before it, the client may have made up."""
+    forged = (
+        ("X-Forwarded-Host", "evil.test, desk.test"),
+        ("X-Forwarded-Proto", "http, https"),
+    )
+    seen = see(request("/", *forged, peer=PROXY), TRUSTING)
+    assert (seen.authority, seen.scheme) == (("desk.test", None), "https")
+
+
 CLIENTS = [
     ((), PROXY),
     (("198.51.100.9",), "198.51.100.9"),
