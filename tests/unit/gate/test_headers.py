@@ -24,6 +24,9 @@ def test_the_policies_have_no_unsafe_word() -> None:
         assert "unsafe" not in csp
         assert csp.startswith("default-src 'none'")
         assert "'sha256-a'" in csp
+        assert "; connect-src 'self'; " in csp
+        assert "; base-uri 'none'; " in csp
+        assert "*" not in csp
     assert "script-src 'self'; style-src 'none'" in login_csp([], [])
 
 

@@ -84,6 +84,19 @@ def test_h9_a_slow_request_is_408(gate: Gate, monkeypatch: pytest.MonkeyPatch) -
         assert read_all(sock).startswith(b"HTTP/1.1 408 ")
 
 
+def test_h9_a_slow_request_after_another_is_408(
+    gate: Gate, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Who is known may dawdle no longer than a stranger."""
+    monkeypatch.setattr(limits, "REQUEST_SECONDS", 0.3)
+    monkeypatch.setattr(limits, "KEEP_ALIVE_SECONDS", 60.0)
+    with gate.socket() as sock:
+        sock.sendall(f"GET /vnc.html HTTP/1.1\r\nHost: a\r\n{BEARER}\r\n\r\n".encode())
+        assert read_one(sock).startswith(b"HTTP/1.1 200 ")
+        sock.sendall(b"GET / HTTP/1.1\r\nX")
+        assert read_all(sock).startswith(b"HTTP/1.1 408 ")
+
+
 def test_h12_a_silent_connection_is_closed(gate: Gate, monkeypatch: pytest.MonkeyPatch) -> None:
     """Without an answer that nobody asked for."""
     monkeypatch.setattr(limits, "REQUEST_SECONDS", 0.1)
