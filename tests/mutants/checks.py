@@ -183,7 +183,7 @@ BOUNDS = (
     Check("who is known is no stranger", KEEPER, "        self.strangers.remove(connection)\n        return", "        return"),
     Check("versions of HTTP", POLICY, "request.version not in VERSIONS or ", ""),
     Check("a bound for who is known", "gate/server.py", "            goner = self._keeper.greet(self)\n", "            goner = self._keeper.strangers.remove(self)\n"),
-    Check("a bound for a head that is not whole", "gate/server.py", ", max_incomplete_event_size=HEAD_BYTES", ""),
+    Check("a bound for a head that is not whole", "gate/server.py", "max_incomplete_event_size=HEAD_BYTES", "max_incomplete_event_size=10**9"),
     Check("line ends are looked at", "gate/server.py", "        if not has_one_reading(head):", "        if False:"),
     Check("a ticket is spent before Xvnc is asked", "gate/server.py", "                    self._keeper.tickets.spend(decision.access.ticket)", "                    pass"),
     Check("arrivals are counted at once", "gate/server.py", "                self._keeper.arriving[self._arriving] += 1", "                pass"),

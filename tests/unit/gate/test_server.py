@@ -174,6 +174,23 @@ def test_a_stranger_that_has_its_answer_makes_room_without_another(
             assert read_all(answered) == b""
 
 
+def test_a_stranger_that_has_its_answer_goes_before_one_that_asks(
+    tmp_path: Path, desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Though it came later: it only waits."""
+    monkeypatch.setattr(limits, "STRANGERS", 2)
+    with running_gate(tmp_path, desk.port) as gate, gate.socket() as asking:
+        asking.sendall(b"GET / HT")
+        wait_until(lambda: any(not each.silent for each in gate.keeper.connections))
+        with gate.socket() as answered, contextlib.ExitStack() as stack:
+            answered.sendall(f"GET /nothing HTTP/1.1\r\nHost: a\r\n{BEARER}\r\n\r\n".encode())
+            assert read_one(answered).startswith(b"HTTP/1.1 404 ")
+            stack.enter_context(gate.socket())
+            assert read_all(answered) == b""
+            asking.sendall(b"TP/1.1\r\nHost: a\r\n\r\n")
+            assert read_all(asking).startswith(b"HTTP/1.1 401 ")
+
+
 def test_a_hundred_that_come_at_once_are_read_before_one_makes_room(gate: Gate) -> None:
     """Each has sent its token already when the gate looks up: none of them is a stranger."""
     assert 3 * limits.ACCEPTS < limits.STRANGERS < 100 < limits.BACKLOG
