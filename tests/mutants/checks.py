@@ -9,7 +9,11 @@ from __future__ import annotations
 from typing import NamedTuple
 
 # fmt: off
-GATE = ("tests/unit/gate",)
+# In this order, until one is red.
+GATE = (
+    "tests/unit/gate/test_abuse.py", "tests/unit/gate/test_websocket.py", "tests/unit/gate/test_rfc6455.py",
+    "tests/unit/gate/test_server.py", "tests/unit/gate/test_http_slow.py", "tests/unit/gate",
+)
 UNIT = ("tests/unit",)
 
 

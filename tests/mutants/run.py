@@ -18,6 +18,7 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from queue import Queue
+from threading import Lock
 
 from tests.mutants.checks import CHECKS, Check
 
@@ -76,10 +77,10 @@ def try_without(tree: Path, check: Check) -> str | None:
     return red if red is None or first_red(tree, [red]) is None else None
 
 
-def keep(results: list[dict[str, str | None]]) -> None:
+def keep(found: dict[str, str | None]) -> None:
     """Write down what was found, in the order of the list, beside what was found before."""
     known = {row["check"]: row for row in json.loads(RESULTS.read_text(encoding="utf-8"))}
-    known |= {row["check"]: row for row in results}
+    known[found["check"]] = found
     rows = [known[check.name] for check in CHECKS if check.name in known]
     RESULTS.write_text(json.dumps(rows, indent=1) + "\n", encoding="utf-8")
 
@@ -91,6 +92,7 @@ def main() -> int:
     words = parser.parse_args().words
     chosen = [each for each in CHECKS if not words or any(w in each.name for w in words)]
     trees: Queue[Path] = Queue()
+    writing = Lock()
 
     def tried(check: Check) -> dict[str, str | None]:
         tree, began = trees.get(), time.monotonic()
@@ -100,7 +102,10 @@ def main() -> int:
             trees.put(tree)
         took = time.monotonic() - began
         print(f"{'red ' if red else 'GREEN'} {took:5.1f} s  {check.name}: {red}", flush=True)
-        return {"check": check.name, "file": check.file, "test": red}
+        found = {"check": check.name, "file": check.file, "test": red}
+        with writing:
+            keep(found)
+        return found
 
     with tempfile.TemporaryDirectory(prefix="deskgate-mutants-") as folder:
         for number in range(AT_ONCE):
@@ -108,7 +113,6 @@ def main() -> int:
         with ThreadPoolExecutor(AT_ONCE) as pool:
             results = list(pool.map(tried, chosen))
     survived = [row["check"] for row in results if row["test"] is None]
-    keep(results)
     print(f"{len(results) - len(survived)} of {len(results)} checks are missed by a test when gone")
     return 1 if survived else 0
 

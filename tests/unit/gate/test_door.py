@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import json
 import shutil
@@ -13,8 +14,9 @@ from pathlib import Path
 import pytest
 
 from deskgate.gate import limits
+from deskgate.gate.door import receive
 
-from .running import Desk, read_all, wait_until, write_files
+from .running import Desk, Gate, read_all, wait_until, write_files
 from .samples import CONTROL
 from .test_process import Process, free_port, process
 
@@ -75,6 +77,23 @@ def test_h12_silent_handshakes_are_strangers(path: Path) -> None:
         assert read_all(silent[0]) == b""
         answer = ask(gate, path, f"GET /vnc.html HTTP/1.1\r\nAuthorization: Bearer {CONTROL}")
         assert answer.startswith(b"HTTP/1.1 200")
+
+
+def test_h9_a_handshake_that_does_not_come_ends(
+    gate: Gate, path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It has the time of a request."""
+    monkeypatch.setattr(limits, "REQUEST_SECONDS", 0.3)
+    files = json.loads(path.read_text())
+    tls = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    tls.load_cert_chain(files["cert"], files["key"])
+    listener = socket.create_server(("127.0.0.1", 0))
+    address = listener.getsockname()
+    accepting = asyncio.run_coroutine_threadsafe(receive(listener, gate.keeper, tls), gate.loop)
+    with socket.create_connection(address, timeout=5) as sock:
+        assert read_all(sock) == b""
+    accepting.cancel()
+    wait_until(lambda: listener.fileno() < 0)
 
 
 def test_plain_http_on_the_tls_port_is_only_closed(path: Path) -> None:

@@ -97,6 +97,28 @@ def test_h9_a_slow_request_after_another_is_408(
         assert read_all(sock).startswith(b"HTTP/1.1 408 ")
 
 
+def test_h8_who_stays_after_a_refusal_is_left(gate: Gate, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The answer can be read for a moment; nobody keeps the connection open after that."""
+    monkeypatch.setattr(limits, "LINGER_SECONDS", 0.2)
+    with gate.socket() as sock:
+        sock.sendall(b"PUT / HTTP/1.1\r\nHost: a\r\n\r\n")
+        assert read_all(sock).startswith(b"HTTP/1.1 405 ")
+        wait_until(lambda: not gate.keeper.connections)
+
+
+def test_h8_who_sends_on_after_a_refusal_is_left(
+    gate: Gate, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What nobody reads is bounded, too."""
+    monkeypatch.setattr(limits, "LINGER_SECONDS", 60.0)
+    monkeypatch.setattr(limits, "LINGER_BYTES", 1000)
+    with gate.socket() as sock:
+        sock.sendall(b"PUT / HTTP/1.1\r\nHost: a\r\n\r\n")
+        assert read_all(sock).startswith(b"HTTP/1.1 405 ")
+        sock.sendall(b"y" * 5000)
+        wait_until(lambda: not gate.keeper.connections)
+
+
 def test_h12_a_silent_connection_is_closed(gate: Gate, monkeypatch: pytest.MonkeyPatch) -> None:
     """Without an answer that nobody asked for."""
     monkeypatch.setattr(limits, "REQUEST_SECONDS", 0.1)
