@@ -233,7 +233,7 @@ BOUNDS = (
 
 RIGHTS_AND_SECRETS = (
     Check("a watcher enters by the view password", "gate/desk.py", "none_is_fine=control", "none_is_fine=True"),
-    Check("no view password, no watcher", "gate/desk.py", "        if len(stored) != 2 * rfb.PASSWORD_BYTES:", "        if False:"),
+    Check("no view password, no watcher", "gate/desk.py", '            raise DeskError("the RFB password file has no view password")', "            return None"),
     Check("None alone is offered", "rfb.py", "            if chosen != NONE:", "            if False:", UNIT),
     Check("one version", "rfb.py", "            if version != VERSION:\n                # RFC", "            if False:\n                # RFC", UNIT),
     Check("a bound for Xvnc's reasons", "rfb.py", "min(int.from_bytes(self._buffer[:4], \"big\"), MAX_REASON_BYTES)", "int.from_bytes(self._buffer[:4], \"big\")", UNIT),
@@ -263,7 +263,7 @@ RIGHTS_AND_SECRETS = (
     Check("one change at a time", "tokenstore.py", "                    fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)", "                    pass", UNIT),
     Check("never a file that the gate refuses", "tokenstore.py", "                parse_rows(text, short=True)  # never", "                #", UNIT),
     Check("files are private", "files.py", "os.O_CLOEXEC, 0o600)", "os.O_CLOEXEC, 0o644)", UNIT),
-    Check("links are not followed", "files.py", "os.O_WRONLY | os.O_CREAT | os.O_EXCL", "os.O_WRONLY | os.O_CREAT", UNIT),
+    Check("links are not followed", "files.py", "    fresh.unlink(missing_ok=True)\n    handle = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL", "    handle = os.open(fresh, os.O_WRONLY | os.O_CREAT", UNIT),
     Check("the runtime folder is ours", "files.py", "    if about.st_uid != os.geteuid():", "    if False:", UNIT),
     Check("a secret file is a regular one", "files.py", "    if not stat.S_ISREG(os.fstat(handle).st_mode):", "    if False:", UNIT),
     Check("a log line is one line", "gate/log.py", "char if char.isprintable() else char", "char if True else char"),
