@@ -6,7 +6,7 @@ from typing import Any
 
 from deskgate import links
 from deskgate.plan import Plan
-from deskgate.tokens import Role, format_expiry
+from deskgate.tokens import Role, format_expiry, shown_end
 
 ABOUT = {Role.CONTROL: "control", Role.VIEW: "watch"}
 
@@ -73,9 +73,6 @@ def start_record(plan: Plan) -> dict[str, Any]:
             continue
         if plan.settings.vnc_token_hash:  # what is kept as a hash must not stand here in clear
             link = links.link(plan.settings, links.PLACEHOLDER)
-        expires = token.expires if token else None
-        found["links"][role.value] = {
-            "url": link,
-            "expires": None if expires is None else format_expiry(expires),
-        }
+        ends = shown_end(token.expires if token else None)
+        found["links"][role.value] = {"url": link, "expires": ends}
     return found

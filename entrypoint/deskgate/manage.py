@@ -12,7 +12,7 @@ from deskgate.errors import ProgramError, Status, UsageError
 from deskgate.forms import FormError, duration
 from deskgate.probe import ask_status, ask_ticket
 from deskgate.running import json_file, print_table, runtime_folder
-from deskgate.tokens import HASHED, NAME, NewToken, Role, format_expiry, parse_expiry
+from deskgate.tokens import HASHED, NAME, NewToken, Role, parse_expiry, shown_end
 from deskgate.tokenstore import Store, StoreError, open_store
 
 WAIT_SECONDS = 5.0  # for another change of the token file
@@ -79,7 +79,7 @@ def _name(given: str | None, role: Role) -> str:
 
 
 def _print_new(store: Store, token: NewToken, show: Show) -> int:
-    expires = None if token.expires is None else format_expiry(token.expires)
+    expires = shown_end(token.expires)
     show.link(store.link(token), role=token.role, expires=expires, name=token.name)
     return Status.OK
 
@@ -117,20 +117,18 @@ def list_tokens(*, as_json: bool) -> int:
     if as_json:
         print(json.dumps(rows, indent=1))
         return Status.OK
-    shown = [tuple(str("-" if value is None else value) for value in row.values()) for row in rows]
-    print_table([("NAME", "ROLE", "EXPIRES", "STATE", "VIEWERS"), *shown])
+    print_table([("NAME", "ROLE", "EXPIRES", "STATE", "VIEWERS"), *(row.values() for row in rows)])
     return Status.OK
 
 
 def _describe(
     token: NewToken, store: Store, here: dict[str, int], *, known: bool
 ) -> dict[str, Any]:
-    over = token.expires is not None and token.expires <= store.now()
     return {
         "name": token.name,
         "role": token.role.value,
-        "expires": None if token.expires is None else format_expiry(token.expires),
-        "state": "expired" if over else "live",
+        "expires": shown_end(token.expires),
+        "state": "live" if token.is_live(store.now()) else "expired",
         "viewers": here.get(token.name, 0) if known else None,
     }
 

@@ -19,7 +19,6 @@ from deskgate.settings import Settings
 from deskgate.tokenfile import TokenFileError, refuse_doubles
 from deskgate.tokens import NewToken, Role
 
-TICKET_BYTES = 16  # 128 bits, for ten minutes
 COOKIE_BYTES = 16  # MIT-MAGIC-COOKIE-1 is 128 bits
 FAMILY_WILD = 0xFFFF  # Xauth(3): the entry holds for any host name, which containers change
 RFB_PASSWORD_BYTES = 8  # VncAuth reads no more (RFC 6143, 7.2.2)

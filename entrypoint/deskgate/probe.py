@@ -108,7 +108,7 @@ def live_token(folder: Path, now: float) -> NewToken | None:
     except (OSError, TokenFileError):
         return None
     usable = [row for row in rows if not HASHED.fullmatch(row.value)]
-    live = [row for row in usable if row.expires is None or now < row.expires]
+    live = [row for row in usable if row.is_live(now)]
     return min(live, key=lambda row: row.role is not Role.CONTROL, default=None)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -66,8 +66,9 @@ def json_file(path: Path) -> dict[str, Any]:
     return found
 
 
-def print_table(rows: list[tuple[str, ...]]) -> None:
-    """Print rows of text as columns; the first row is the head."""
+def print_table(table: Iterable[Iterable[object]]) -> None:
+    """Print rows as columns, `-` for None; the first row is the head."""
+    rows = [["-" if each is None else str(each) for each in row] for row in table]
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
     for row in rows:
         cells = (text.ljust(width) for text, width in zip(row, widths, strict=True))
@@ -85,9 +86,7 @@ def status(*, as_json: bool) -> int:
         return Status.OK
     head = ("PROGRAM", "STATE", "PID", "RESTARTS", "SINCE", "LAST EXIT")
     keys = ("name", "state", "pid", "restarts", "since", "last_exit")
-    rows = [tuple(str(row[key] if row[key] is not None else "-") for key in keys)
-            for row in found["programs"]]  # fmt: skip
-    print_table([head, *rows])
+    print_table([head, *([row[key] for key in keys] for row in found["programs"])])
     counts = found["viewers"]
     if counts is not None:
         print(f"viewers: {counts['control']} control, {counts['view']} watching")

@@ -31,7 +31,6 @@ from deskgate.forms import FormError
 from deskgate.plan import (
     COOKIE_BYTES,
     RFB_PASSWORD_BYTES,
-    TICKET_BYTES,
     Chance,
     Plan,
     make_plan,
@@ -53,7 +52,7 @@ def take_chance() -> Chance:
     return Chance(
         control=os.urandom(tokens.TOKEN_BYTES).hex(),
         view=os.urandom(tokens.TOKEN_BYTES).hex(),
-        tickets=(os.urandom(TICKET_BYTES).hex(), os.urandom(TICKET_BYTES).hex()),
+        tickets=(os.urandom(tokens.TICKET_BYTES).hex(), os.urandom(tokens.TICKET_BYTES).hex()),
         cookie=os.urandom(COOKIE_BYTES),
         rfb_passwords=(password(), password()),
     )

@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from enum import StrEnum
 
 TOKEN_BYTES = 32  # a generated token: 256 bits, printed as 64 hex digits
+TICKET_BYTES = 16  # 128 bits: a ticket lives ten minutes at most
 MIN_CHARACTERS, MIN_SHORT_CHARACTERS = 32, 16  # the latter only where a person asked for it
 ALLOWED = re.compile(r"[A-Za-z0-9_-]{1,256}", re.ASCII)
 HASHED = re.compile(r"sha256-[0-9a-f]{64}", re.ASCII)
@@ -28,18 +29,31 @@ class Role(StrEnum):
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class NewToken:
-    """A token in clear, on its way into the token file and the link.
+class _Lent:
+    """What a token is for, in clear or not.
 
     Args:
         expires: seconds since the epoch; None for never.
-        supplied: given by the person, so it is never printed.
     """
 
     name: str
     role: Role
-    value: str
     expires: float | None = None
+
+    def is_live(self, now: float) -> bool:
+        """Whether it may be used at `now`, in seconds since the epoch."""
+        return self.expires is None or now < self.expires
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class NewToken(_Lent):
+    """A token in clear, on its way into the token file and the link.
+
+    Args:
+        supplied: given by the person, so it is never printed.
+    """
+
+    value: str
     supplied: bool = False
 
     def __repr__(self) -> str:
@@ -47,27 +61,19 @@ class NewToken:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Token:
+class Token(_Lent):
     """A token as the gate knows it: by its digest.
 
     Args:
         digest: SHA-256 of the token.
-        expires: seconds since the epoch; None for never.
     """
 
-    name: str
-    role: Role
     digest: bytes
-    expires: float | None = None
 
     @property
     def token_id(self) -> str:
         """Names this very token in a cookie: 16 hex digits of a hash of the digest."""
         return hashlib.sha256(b"deskgate token id" + self.digest).hexdigest()[:16]
-
-    def is_live(self, now: float) -> bool:
-        """Whether it may be used at `now`, in seconds since the epoch."""
-        return self.expires is None or now < self.expires
 
 
 def weakness(value: str, *, short: bool = False) -> str | None:
@@ -122,6 +128,11 @@ def format_expiry(expires: float) -> str:
     """Seconds since the epoch as RFC 3339 in UTC, whole seconds."""
     # Not strftime, which writes a year before 1000 with fewer than four digits.
     return datetime.fromtimestamp(int(expires), UTC).isoformat().removesuffix("+00:00") + "Z"
+
+
+def shown_end(expires: float | None) -> str | None:
+    """The same for machines: None for never."""
+    return None if expires is None else format_expiry(expires)
 
 
 def parse_expiry(text: str) -> float:

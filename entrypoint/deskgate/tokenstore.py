@@ -29,7 +29,7 @@ from deskgate.tokenfile import (
     parse_rows,
     without,
 )
-from deskgate.tokens import TOKEN_BYTES, NewToken, Role, format_expiry
+from deskgate.tokens import TOKEN_BYTES, NewToken, Role, shown_end
 
 LOCK_POLL_SECONDS: Final = 0.02
 MAX_TOKENS: Final = 1000  # the gate compares each request's token with all of them
@@ -101,7 +101,8 @@ class Store:
         def edit(text: str) -> str:
             rows = parse_rows(text, short=True)
             # Nobody misses those that are over; their names are free.
-            over = {row.token.name for row in rows if _is_over(row, self.now())} - set(Role)
+            now = self.now()
+            over = {row.token.name for row in rows if not row.token.is_live(now)} - set(Role)
             text = without(text, over)
             taken = {row.token.name for row in rows} - over
             taken |= {row.name for row in self.read()[1]}
@@ -137,10 +138,11 @@ class Store:
         def edit(text: str) -> str:
             old = self._own(text, name)
             ends = old.expires if expires is None else expires
-            if ends is not None and ends <= self.now():
+            fresh = replace(old, value=_fresh(), expires=ends)
+            if not fresh.is_live(self.now()):
                 raise StoreError(f"token: cannot rotate {name!r}: it has expired; give a new --ttl")
-            made[:] = [replace(old, value=_fresh(), expires=ends)]
-            row = format_row(made[0], self.target, hide=self.hide)
+            made[:] = [fresh]
+            row = format_row(fresh, self.target, hide=self.hide)
             return adding(without(text, {name}), row)
 
         self._change(edit, lambda: self._keep_record(name, made[0]), wait_seconds)
@@ -205,17 +207,13 @@ class Store:
         kept.pop(name, None)
         if token is not None:
             shown = links.PLACEHOLDER if self.hide else token.value
-            ends = None if token.expires is None else format_expiry(token.expires)
-            kept[name] = {"url": links.full_link(self.base, shown), "expires": ends}
+            url = links.full_link(self.base, shown)
+            kept[name] = {"url": url, "expires": shown_end(token.expires)}
         files.write_private(path, json.dumps(record, indent=1).encode() + b"\n")
 
 
 def _fresh() -> str:
     return os.urandom(TOKEN_BYTES).hex()
-
-
-def _is_over(row: Row, now: float) -> bool:
-    return row.token.expires is not None and row.token.expires <= now
 
 
 def _rows(path: Path) -> tuple[Row, ...]:

@@ -7,7 +7,7 @@ import hashlib
 import pytest
 
 from deskgate import tokens
-from deskgate.tokens import NewToken, Role, Token
+from deskgate.tokens import NewToken, Role, Token, shown_end
 
 A = "0123456789abcdef" * 4
 B = "fedcba9876543210" * 4
@@ -135,3 +135,9 @@ def test_an_expiry_without_a_zone_is_refused() -> None:
     """The container's zone is not the writer's."""
     with pytest.raises(ValueError, match="no time zone"):
         tokens.parse_expiry("2030-01-01T00:00:00")
+
+
+def test_machines_are_told_an_end_or_null() -> None:
+    """Null is for ever."""
+    assert shown_end(1893456000.0) == "2030-01-01T00:00:00Z"
+    assert shown_end(None) is None

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import time
-from collections import Counter
 
 import h11
 
@@ -29,8 +28,9 @@ from deskgate.gate.messages import (
     WrongToken,
 )
 from deskgate.gate.outside import see
-from deskgate.gate.tickets import TICKET_BYTES, Ticket
-from deskgate.tokens import Role
+from deskgate.gate.tickets import Ticket
+from deskgate.links import once_link
+from deskgate.tokens import TICKET_BYTES
 
 
 def request_of(event: h11.Request, peer: str) -> Request:
@@ -59,7 +59,8 @@ def answer(request: Request, decision: Prompt, keeper: Keeper) -> Answer:
         case WrongToken():
             return _wrong_token(decision, keeper)
         case Report():
-            return Answer(status=200, headers=decision.headers, body=_json(_viewers(keeper)))
+            told = {"viewers": keeper.by_role(), "names": keeper.by_name()}
+            return Answer(status=200, headers=decision.headers, body=_json(told))
         case Metrics():
             body = metrics.describe(keeper).encode()
             return Answer(status=200, headers=decision.headers, body=body)
@@ -88,15 +89,6 @@ def _wrong_token(decision: WrongToken, keeper: Keeper) -> Answer:
     return decision.answer
 
 
-def _viewers(keeper: Keeper) -> dict[str, dict[str, int]]:
-    here = keeper.joined()
-    roles = Counter(access.role.value for access in here)
-    return {
-        "viewers": {role.value: roles[role.value] for role in Role},
-        "names": dict(Counter(access.token.name for access in here if access.token)),
-    }
-
-
 def _ticket(decision: NewTicket, keeper: Keeper) -> Answer:
     token = decision.access.token
     assert token is not None  # noqa: S101 - the policy gives none to nobody
@@ -104,7 +96,8 @@ def _ticket(decision: NewTicket, keeper: Keeper) -> Answer:
     until = now + decision.seconds
     ticket = Ticket(token=token, session=decision.access.session, until=until)
     keeper.tickets.add(text, ticket, now)
-    told = {"ticket": text, "url": f"{decision.base}#ticket={text}", "expires_in": decision.seconds}
+    url = once_link(decision.base, text)
+    told = {"ticket": text, "url": url, "expires_in": decision.seconds}
     return Answer(status=201, headers=decision.headers, body=_json(told))
 
 

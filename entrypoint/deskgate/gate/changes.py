@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +10,7 @@ from deskgate.gate import log
 from deskgate.gate.keeper import Keeper
 from deskgate.gate.messages import Answer, Change, TokenChange
 from deskgate.links import full_link
-from deskgate.tokens import NewToken, Token, format_expiry
+from deskgate.tokens import NewToken, Token, shown_end
 from deskgate.tokenstore import NameTakenError, NoSuchNameError, StoreError, open_store
 
 
@@ -49,8 +48,7 @@ def _make(decision: TokenChange, keeper: Keeper) -> NewToken | None:
 
 
 def _listed(keeper: Keeper) -> list[dict[str, Any]]:
-    here = Counter(access.token.name for access in keeper.joined() if access.token)
-    now = keeper.now()
+    here, now = keeper.by_name(), keeper.now()
     return [
         {**_described(token), "live": token.is_live(now), "viewers": here[token.name]}
         for token in keeper.tokens
@@ -58,8 +56,7 @@ def _listed(keeper: Keeper) -> list[dict[str, Any]]:
 
 
 def _described(token: Token | NewToken) -> dict[str, Any]:
-    expires = None if token.expires is None else format_expiry(token.expires)
-    return {"name": token.name, "role": token.role.value, "expires": expires}
+    return {"name": token.name, "role": token.role.value, "expires": shown_end(token.expires)}
 
 
 def _answer(decision: TokenChange, status: int, told: object) -> Answer:

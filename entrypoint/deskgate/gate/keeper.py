@@ -19,7 +19,7 @@ from deskgate.gate.failures import Failures
 from deskgate.gate.frames import POLICY
 from deskgate.gate.messages import Access, Context, LoginPage
 from deskgate.gate.metrics import Counts
-from deskgate.gate.sessions import Denied, Session
+from deskgate.gate.sessions import CHANCE_BYTES, Denied, Session
 from deskgate.gate.tickets import Ticket, Tickets
 from deskgate.gate.tokenset import TokenSet
 from deskgate.tokens import Role, Token
@@ -29,7 +29,6 @@ if TYPE_CHECKING:
     from deskgate.gate.relay import Viewer
     from deskgate.gate.server import Connection
 
-CHANCE_BYTES = 16
 Arrival = tuple[Role, bool]  # whether as a guest
 
 
@@ -212,6 +211,15 @@ class Keeper:
     def joined(self) -> list[Access]:
         """The access of each viewer; not of who was only greeted."""
         return [viewer.access for viewer in self.viewers if viewer.joined]
+
+    def by_role(self) -> dict[str, int]:
+        """How many viewers there are of each role."""
+        here = Counter(access.role for access in self.joined())
+        return {role.value: here[role] for role in Role}
+
+    def by_name(self) -> Counter[str]:
+        """And by the name of their token."""
+        return Counter(access.token.name for access in self.joined() if access.token)
 
     def _later(self) -> None:
         asyncio.get_running_loop().call_later(limits.TICK_SECONDS, self._tick)

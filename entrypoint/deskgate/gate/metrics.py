@@ -53,15 +53,13 @@ def family(name: str, kind: str, about: str, samples: Iterable[Sample]) -> str:
 def describe(keeper: Keeper) -> str:
     """Everything that is counted."""
     counts, viewers = keeper.counts, tuple(keeper.viewers)
-    here = Counter(access.role.value for access in keeper.joined())
     came = {role.value: counts.joined[role.value] for role in Role}  # a series begins at zero
-    roles = {role.value: here[role.value] for role in Role}
     sent = counts.to_viewers + sum(viewer.sent for viewer in viewers)
     received = counts.from_viewers + sum(viewer.received for viewer in viewers)
     live = sum(token.is_live(keeper.now()) for token in keeper.tokens)
     return "".join(
         (
-            family("viewers", "gauge", "Viewers that are here.", _by("role", roles)),
+            family("viewers", "gauge", "Viewers that are here.", _by("role", keeper.by_role())),
             family("viewers_total", "counter", "Viewers that came.", _by("role", came)),
             family(
                 "rfb_bytes_total",

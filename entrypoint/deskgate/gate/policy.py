@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 
-from deskgate.gate import credentials, headers, limits, outside, targets
+from deskgate.gate import api, credentials, headers, limits, outside, targets
 from deskgate.gate.answers import json_headers, page_headers, plain, plain_headers, unauthorised
 from deskgate.gate.handshake import decide_websocket
 from deskgate.gate.messages import (
@@ -136,13 +136,11 @@ def _login(
     if not given:
         return unauthorised(context)
     kind_of_credential, text = given[0]
-    spent = session = None
+    token = spent = session = None
     if kind_of_credential == "token":
         token = credentials.check_token(text, context)
     elif (access := credentials.check_ticket(text, context)) is not None:
         token, spent, session = access.token, access.ticket, access.session
-    else:
-        token = None
     if token is None:
         return WrongToken(answer=unauthorised(context), client=view.client)
     cookie = credentials.new_cookie(token, view, context, session)
@@ -172,8 +170,6 @@ def _route(
     if name == "logout":
         return _logout(request, access, view, context)
     if name == "metrics" or name.startswith("api/"):
-        from deskgate.gate import api  # late: 12 ms of every start, and few are asked for it
-
         return api.decide_api(request, name, query, access, view, context)
     if request.method == "POST":
         return plain(context, 405, ("Allow", READ))

@@ -13,8 +13,6 @@ from deskgate.gate import limits
 from deskgate.gate.sessions import Denied, Session
 from deskgate.tokens import Token, digest_of
 
-TICKET_BYTES = 16  # 128 bits
-
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Ticket:
