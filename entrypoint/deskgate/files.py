@@ -7,23 +7,17 @@ by rename; links are not followed.
 from __future__ import annotations
 
 import os
-import socket
 import stat
-from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Final
 
-from deskgate.errors import RuntimeFolderError
 from deskgate.forms import FormError
+from deskgate.users import Access
 
 PACKAGE: Final = Path(__file__).resolve().parent
 CHECKOUT: Final = PACKAGE.parent.parent
 MAX_SECRET_BYTES: Final = 4096
-RUN_FOLDER: Final = Path("/run/deskgate")
-TMP: Final = Path("/tmp")  # noqa: S108 - checked by _trusted, and where it is read
 LOGGED_OUT_FILE: Final = "logged-out.json"  # the gate's own memory of sessions that have ended
-# What a start writes anew; leftovers of the last one must not be believed.
-LEFT_BEHIND: Final = ("start.json", "status.json", "rfb.sock", LOGGED_OUT_FILE)
 
 
 def templates_dir() -> Path:
@@ -117,70 +111,24 @@ def find_program(name: str, path: str | None) -> str | None:
     return None
 
 
-def candidates(chosen: str | None, environ: Mapping[str, str]) -> Iterator[Path]:
-    """Where the runtime folder may be, the best place first."""
-    if chosen:
-        yield Path(chosen)
-        return
-    yield RUN_FOLDER
-    if environ.get("XDG_RUNTIME_DIR", "").startswith("/"):
-        yield Path(environ["XDG_RUNTIME_DIR"]) / "deskgate"
-    yield TMP / f"deskgate-{os.getuid()}"
-
-
-def _trusted(folder: Path) -> str | None:
-    """Why a folder must not hold our secrets; None when it may."""
-    about = folder.lstat()
-    if not stat.S_ISDIR(about.st_mode):
-        return "it is not a folder"
-    if about.st_uid != os.geteuid():
-        return f"it belongs to uid {about.st_uid}, we run as {os.geteuid()}"
-    if not os.access(folder, os.W_OK | os.X_OK):
-        return "it cannot be written"
-    if about.st_mode & 0o077 and any(folder.iterdir()):
-        return "it holds other files, and others can see them; name an empty folder"
-    return None
-
-
-def make_runtime_folder(chosen: str | None, environ: Mapping[str, str]) -> Path:
-    """Make, or take over, the runtime folder: ours, mode 0700.
-
-    Raises:
-        RuntimeFolderError: names each folder that was tried and what it lacks.
-    """
-    tried = []
-    for folder in candidates(chosen, environ):
-        try:
-            folder.mkdir(mode=0o700, parents=chosen is not None, exist_ok=True)
-            reason = _trusted(folder)
-            if reason is None:
-                folder.chmod(0o700)
-                for name in LEFT_BEHIND:
-                    (folder / name).unlink(missing_ok=True)
-                probe = folder / ".probe"  # a read-only mount shows itself only when written to
-                write_private(probe, b"")
-                probe.unlink()
-                return folder
-        except OSError as error:
-            reason = (error.strerror or str(error)).lower()
-        tried.append(f"{folder} ({reason})")
-    raise RuntimeFolderError(
-        f"runtime folder: cannot use {', '.join(tried)}: mount a writable one with "
-        "--tmpfs /tmp, or name one with DESKGATE_RUNTIME_DIR"
-    )
-
-
-def write_private(path: Path, data: bytes) -> None:
+def write_private(path: Path, data: bytes, access: Access | None = None) -> None:
     """Write a file that only its owner can read: whole, or not at all.
 
     `docker exec -u 0` changes the files of a desktop that runs as somebody else: they stay his.
+
+    Args:
+        access: whose it becomes, and its mode; None for ours, or for whose it was.
     """
     fresh = path.with_name(f".{path.name}.new")
     fresh.unlink(missing_ok=True)
     handle = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
     try:
         with os.fdopen(handle, "wb") as file:
-            if os.geteuid() == 0 and path.exists():
+            if access is not None:
+                # In this order: of a file that is no longer ours only FOWNER changes the mode.
+                os.fchmod(file.fileno(), access.mode)
+                os.fchown(file.fileno(), access.uid, access.gid)
+            elif os.geteuid() == 0 and path.exists():
                 before = path.stat()
                 os.fchown(file.fileno(), before.st_uid, before.st_gid)
             file.write(data)
@@ -189,46 +137,3 @@ def write_private(path: Path, data: bytes) -> None:
         fresh.unlink(missing_ok=True)
         error.filename = error.filename or str(path)  # a full disk has no name of its own
         raise
-
-
-def x_socket(display: int) -> str:
-    """Where an X server listens (X(7))."""
-    return f"/tmp/.X11-unix/X{display}"  # noqa: S108
-
-
-def free_display(display: int) -> str | None:
-    """Remove what a dead X server of this display left; say what hinders a new one.
-
-    After `docker restart`, /tmp still holds the lock of the last run, and its pid may by now be
-    somebody else's: Xvnc would then refuse to start.
-    """
-    other = "set DISPLAY to another, such as :2"
-    lock = Path(f"/tmp/.X{display}-lock")  # noqa: S108 - X's own place, X(7)
-    door = Path(x_socket(display))
-    with socket.socket(socket.AF_UNIX) as probe:
-        # A socket that answers may be the host's, mounted into the container.
-        if probe.connect_ex(str(door)) == 0:
-            return f"display :{display} is in use: a server answers at {door}; {other}"
-    holder = _holder(lock)
-    if holder.startswith("X"):
-        return f"display :{display} is in use by {holder}; {other}"
-    if not os.access(lock.parent, os.W_OK | os.X_OK):
-        return f"cannot write {lock.parent}, where X keeps its lock; mount one with --tmpfs /tmp"
-    for leftover in (lock, door):
-        try:
-            if os.path.lexists(leftover):
-                leftover.unlink()
-        except OSError as error:
-            reason = f"cannot remove {leftover}, left by another X server: {error.strerror}"
-            return f"{reason}; {other}"
-    return None
-
-
-def _holder(lock: Path) -> str:
-    """Name and pid of the process in a lock file; empty when there is none that lives."""
-    try:
-        pid = "" if lock.is_symlink() else read_text(str(lock), limit=64).strip()
-        name = Path(f"/proc/{int(pid)}/comm").read_text(encoding="utf-8").strip()
-    except (OSError, ValueError):  # a FormError is one
-        return ""
-    return f"{name} (pid {pid})"

@@ -16,7 +16,7 @@ from typing import Any, Final
 
 from deskgate import clock
 from deskgate.errors import ProgramError, Status
-from deskgate.files import read_secret, x_socket
+from deskgate.files import read_secret
 from deskgate.probe import (
     GREETING,
     TIMEOUT_SECONDS,
@@ -26,6 +26,7 @@ from deskgate.probe import (
     receive,
 )
 from deskgate.running import NotRunningError, json_file, runtime_folder
+from deskgate.xdisplay import x_socket
 
 LISTEN: Final = "0A"  # the state of a listening socket in /proc/net/tcp (proc(5))
 

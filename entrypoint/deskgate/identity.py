@@ -1,42 +1,130 @@
-"""Identity: from root to the user that PUID and PGID name, for good."""
+"""Identity: whether we can be several users, and becoming one. The shell's side of `users`."""
 
 from __future__ import annotations
 
 import contextlib
 import os
+import pwd
 import stat
+from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING, Final
 
+from deskgate import users
 from deskgate.errors import Problem, SettingsError
-from deskgate.settings import Settings
+from deskgate.users import User, Users
+
+if TYPE_CHECKING:  # PID 1 has no use for it, and pays for what it loads
+    from deskgate.settings import Settings
+
+# What PID 1 needs to start, own and stop programs of other users (capabilities(7)).
+NEEDED: Final = {"CHOWN": 0, "DAC_OVERRIDE": 1, "KILL": 5, "SETGID": 6, "SETUID": 7}
 
 
-def become_user(settings: Settings) -> None:
-    """Give up root for PUID and PGID, for good.
+def take(settings: Settings) -> Users | None:
+    """Be who the settings say: root with three users below it, or one user for all.
+
+    Returns:
+        None for one user: who we are, or from now on PUID and PGID.
 
     Raises:
-        SettingsError: they are set, but we are not root and run as somebody else.
+        SettingsError: PUID or PGID cannot be.
     """
     uid, gid = settings.puid, settings.pgid
-    if uid is None and gid is None:
-        return
     if os.geteuid() != 0:
-        if uid in (None, os.geteuid()) and gid in (None, os.getegid()):
-            return
-        name, given = ("PUID", uid) if uid not in (None, os.geteuid()) else ("PGID", gid)
-        allowed = f"the container runs as {os.geteuid()}:{os.getegid()}; start it with --user 0:0"
-        raise SettingsError([Problem(name=name, given=str(given), allowed=allowed)])
-    gid = gid if gid is not None else uid
-    assert gid is not None  # noqa: S101 - one of the two is set
+        _refuse_others(uid, gid)
+        return None
+    if problems := users.taken(uid, gid):
+        raise SettingsError(problems)
+    found = users.split(uid, gid)
+    if settings.enable_vnc and not missing_capabilities() and _mapped(found):
+        if uid is not None or gid is not None:
+            _give_streams(found.desktop.uid, found.desktop.gid)
+        return found
+    if uid is not None or gid is not None:
+        _become_one(found.desktop)
+    return None
+
+
+def _refuse_others(uid: int | None, gid: int | None) -> None:
+    if uid in (None, os.geteuid()) and gid in (None, os.getegid()):
+        return
+    name, given = ("PUID", uid) if uid not in (None, os.geteuid()) else ("PGID", gid)
+    allowed = f"the container runs as {os.geteuid()}:{os.getegid()}; start it with --user 0:0"
+    raise SettingsError([Problem(name=name, given=str(given), allowed=allowed)])
+
+
+def missing_capabilities() -> list[str]:
+    """Which of those that we need as root we do not have."""
+    about = Path("/proc/self/status").read_text(encoding="utf-8")
+    mask = int(about.partition("CapEff:")[2].split()[0], 16)  # proc(5)
+    return [name for name, number in NEEDED.items() if not mask >> number & 1]
+
+
+def _mapped(found: Users) -> bool:
+    """Whether the user namespace has all the ids (user_namespaces(7))."""
+    for name, wanted in (
+        ("uid_map", {found.gate.uid, found.xvnc.uid, found.desktop.uid}),
+        ("gid_map", {found.gate.gid, found.xvnc.gid, found.desktop.gid}),
+    ):
+        rows = [line.split() for line in Path(f"/proc/self/{name}").read_text("ascii").splitlines()]
+        ranges = [range(int(first), int(first) + int(count)) for first, _, count in rows]
+        if not all(any(each in ids for ids in ranges) for each in wanted):
+            return False
+    return True
+
+
+def become(user: User) -> None:
+    """Be a user for good.
+
+    Raises:
+        OSError: we may not.
+    """
+    os.setgroups([user.gid, *user.groups])
+    os.setgid(user.gid)
+    os.setuid(user.uid)
+
+
+def _become_one(user: User) -> None:
     try:
-        _give_streams(os.getuid() if uid is None else uid, gid)
-        os.setgroups([gid])
-        os.setgid(gid)
-        if uid:
-            os.setuid(uid)
+        _give_streams(user.uid, user.gid)
+        become(user)
     except PermissionError:
         allowed = "root needs the capabilities SETUID and SETGID for it; add them, or use --user"
-        raise SettingsError([Problem(name="PUID", given=str(uid), allowed=allowed)]) from None
+        raise SettingsError([Problem(name="PUID", given=str(user.uid), allowed=allowed)]) from None
+
+
+@contextlib.contextmanager
+def acting_as(user: User | None) -> Iterator[None]:
+    """Be a user for as long as it takes to ask what he may do; None for who we are."""
+    if user is None:
+        yield
+        return
+    gid, groups = os.getegid(), os.getgroups()
+    os.setgroups([user.gid, *user.groups])
+    os.setegid(user.gid)
+    os.seteuid(user.uid)
+    try:
+        yield
+    finally:
+        os.seteuid(0)
+        os.setegid(gid)
+        os.setgroups(groups)
+
+
+def may(user: User | None, path: str, mode: int) -> bool:
+    """Whether a user may read, write or pass a path (access(2))."""
+    with acting_as(user):
+        return os.access(path, mode, effective_ids=True)
+
+
+def home_of(user: User | None) -> str | None:
+    """A user's home by passwd, if he can write there."""
+    try:
+        home = pwd.getpwuid(os.geteuid() if user is None else user.uid).pw_dir
+    except KeyError:
+        return None
+    return home if may(user, home, os.W_OK | os.X_OK) else None
 
 
 def _give_streams(uid: int, gid: int) -> None:

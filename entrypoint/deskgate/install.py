@@ -15,11 +15,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
-from deskgate import files
+from deskgate import files, xdisplay
 from deskgate.errors import MissingFileError, ProgramError, Status, UsageError
 
 LAUNCHER: Final = Path("/usr/local/bin/deskgate")
-X_SOCKETS: Final = Path("/tmp/.X11-unix")  # noqa: S108 - X's own place, X(7)
 FAMILIES: Final = ("debian", "ubuntu")
 
 
@@ -78,7 +77,7 @@ def install(*, dry_run: bool) -> int:
     if dry_run:
         for command in commands():
             print(shlex.join(command))
-        print(f"write {LAUNCHER}; make {X_SOCKETS}; remove /var/lib/apt/lists")
+        print(f"write {LAUNCHER}; make {xdisplay.SOCKETS}; remove /var/lib/apt/lists")
         return Status.OK
     if os.geteuid() != 0:
         raise UsageError("install: cannot install as this user: put it before USER, or run as root")
@@ -94,7 +93,5 @@ def install(*, dry_run: bool) -> int:
     LAUNCHER.parent.mkdir(parents=True, exist_ok=True)
     LAUNCHER.write_text(text, encoding="utf-8")
     LAUNCHER.chmod(0o755)
-    # Mode 1777 lets any user's Xvnc make its socket here.
-    X_SOCKETS.mkdir(exist_ok=True)
-    X_SOCKETS.chmod(0o1777)
+    xdisplay.make_socket_folder()
     return Status.OK

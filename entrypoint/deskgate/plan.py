@@ -55,7 +55,9 @@ class Plan:
         tokens: those of the two links.
         extra: those of VNC_TOKENS_FILE, where the gate reads them itself.
         tickets: what stands in the printed links in place of a token, with VNC_LINK=once.
-        files: name in the runtime folder → bytes that no template makes; mode 0600 each.
+        files: name in the runtime folder → bytes that no template makes; mode 0600 each, or
+            what `Users.access` says.
+        folders: names of folders in it.
     """
 
     settings: Settings
@@ -66,6 +68,7 @@ class Plan:
     extra: tuple[NewToken, ...]
     tickets: dict[Role, str]
     files: dict[str, bytes]
+    folders: tuple[str, ...]
     gate: dict[str, Any]
     show_terminal: bool
     secret_variables: tuple[str, ...]
@@ -128,6 +131,7 @@ def xauthority(display: int, cookie: bytes) -> bytes:
 
 def gate_config(settings: Settings, place: Place, booted: float) -> dict[str, Any]:
     """What the gate, and the commands that ask it, read from gate.json. Holds no secret."""
+    cert, key = programs.tls_files(settings, place)
     return {
         "listen": [settings.novnc_listen, settings.novnc_port],
         "web": place.web,
@@ -147,9 +151,16 @@ def gate_config(settings: Settings, place: Place, booted: float) -> dict[str, An
         "display": f":{settings.display}",
         "frame_ancestors": list(settings.vnc_frame_ancestors),
         "trusted_proxies": list(settings.vnc_trusted_proxies),
-        "cert": settings.novnc_cert,
-        "key": settings.novnc_key,
+        "cert": cert,
+        "key": key,
     }
+
+
+def folders_of(settings: Settings, place: Place) -> tuple[str, ...]:
+    """The folders in the runtime folder: Xvnc's, and a home for who has none."""
+    own_home = place.home == place.path(programs.HOME_FOLDER)
+    unix = settings.vnc_transport == "unix" and place.users is not None
+    return (programs.HOME_FOLDER,) * own_home + (programs.XVNC_FOLDER,) * unix
 
 
 def make_plan(
@@ -165,13 +176,11 @@ def make_plan(
     """Make the plan of one start. See `Plan`, `make_tokens` and `clock.booted_at`."""
     settings = reading.settings
     rows = programs.desktop_programs(settings, place)
-    files = {}
+    files = dict(place.copies)
     if settings.enable_vnc:
         passwords = b"".join(rfb.obfuscate(each) for each in chance.rfb_passwords)
-        files = {
-            "Xauthority": xauthority(settings.display, chance.cookie),
-            "rfbauth": passwords,
-        }
+        files["Xauthority"] = xauthority(settings.display, chance.cookie)
+        files["rfbauth"] = passwords
     return Plan(
         settings=settings,
         place=place,
@@ -181,6 +190,7 @@ def make_plan(
         extra=tuple(extra),
         tickets=dict(zip(Role, chance.tickets, strict=True)) if settings.vnc_link == "once" else {},
         files=files,
+        folders=folders_of(settings, place),
         gate=gate_config(settings, place, booted),
         show_terminal=show_terminal,
         secret_variables=reading.secret_variables,

@@ -8,7 +8,7 @@ import time
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from deskgate import clock, files, start
+from deskgate import clock, files, place, runtime, start
 from deskgate.errors import RuntimeFolderError, Status
 from deskgate.plan import Plan, make_plan
 from deskgate.programs import Place
@@ -56,7 +56,7 @@ def check(*, as_json: bool) -> int:
     """Print every setting with its source; raises SettingsError with every problem."""
     environ = files.read_environment()
     reading, _ = start.read(environ)
-    start.make_place(reading.settings, environ, PurePosixPath("/"))
+    place.find_place(reading.settings, environ, None)
     rows = describe(reading)
     if as_json:
         print(json.dumps({"settings": rows, "warnings": reading.warnings}, indent=1))
@@ -99,7 +99,7 @@ def render(folder: str | None) -> int:
     """Print what `run` would write, or write it into `folder`; secrets hidden either way."""
     from deskgate.render import hide_secrets, render_files
 
-    plan = hide_secrets(_plan(PurePosixPath(folder or files.RUN_FOLDER)))
+    plan = hide_secrets(_plan(PurePosixPath(folder or runtime.RUN_FOLDER)))
     rendered = {**render_files(plan, files.read_template), **plan.files}
     for name, data in sorted(rendered.items()):
         if folder is None:

@@ -6,14 +6,19 @@ can live without it. `templates/program.conf.j2` only formats what stands here.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 
 from deskgate.errors import ProgramError
 from deskgate.settings import Settings
+from deskgate.users import Users
 
 TOKENS_FILE = "websockify-tokens.conf"
+RFB_SOCKET = "rfb.sock"
+XVNC_FOLDER = "xvnc"  # of its own user, when there are several
+HOME_FOLDER = "home"  # of the desktop's user
+TLS_CERT, TLS_KEY = "tls-cert.pem", "tls-key.pem"  # for a gate that cannot read the given ones
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -30,6 +35,7 @@ class Program:
         chatty: its output is of use only when something is wrong: shown at level debug, and its
             last lines when it dies.
         reads_secret: the conductor writes the gate's boot secret to its standard input.
+        runs_as: `gate`, `xvnc` or `desktop`; see `users`.
     """
 
     name: str
@@ -41,6 +47,7 @@ class Program:
     essential: bool = False
     chatty: bool = False
     reads_secret: bool = False
+    runs_as: str = "desktop"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -52,16 +59,27 @@ class Place:
         python: the interpreter that runs us.
         web: the folder of noVNC's files.
         window_manager: its command line; empty for none.
+        users: who runs what; None when one user runs all.
+        home: where programs keep their files; None for where the environment says.
+        copies: name in the runtime folder → bytes of TLS files that the gate cannot read itself.
     """
 
     folder: PurePosixPath
     python: str
     web: str
     window_manager: tuple[str, ...]
+    users: Users | None = None
+    home: str | None = None
+    copies: Mapping[str, bytes] = field(default_factory=dict, repr=False)
 
     def path(self, name: str) -> str:
         """A file of the runtime folder."""
         return str(self.folder / name)
+
+    @property
+    def rfb_socket(self) -> str:
+        """Xvnc's unix socket, where Xvnc can make it and the gate alone reaches it."""
+        return self.path(RFB_SOCKET if self.users is None else f"{XVNC_FOLDER}/{RFB_SOCKET}")
 
 
 def rfb_port(settings: Settings) -> int:
@@ -72,8 +90,15 @@ def rfb_port(settings: Settings) -> int:
 def rfb_target(settings: Settings, place: Place) -> str:
     """Where Xvnc listens, in the words of websockify's token file."""
     if settings.vnc_transport == "unix":
-        return f"unix_socket:{place.path('rfb.sock')}"
+        return f"unix_socket:{place.rfb_socket}"
     return f"127.0.0.1:{rfb_port(settings)}"
+
+
+def tls_files(settings: Settings, place: Place) -> tuple[str | None, str | None]:
+    """Certificate and key, where the gate reads them."""
+    given = {TLS_CERT: settings.novnc_cert, TLS_KEY: settings.novnc_key}
+    cert, key = (place.path(name) if name in place.copies else given[name] for name in given)
+    return cert, key
 
 
 def xvnc(settings: Settings, place: Place) -> Program:
@@ -82,8 +107,8 @@ def xvnc(settings: Settings, place: Place) -> Program:
     into, out = clipboard in ("both", "in"), clipboard in ("both", "out")
     if settings.vnc_transport == "unix":
         # -rfbport -1: a unix socket alone leaves the TCP port open (GHSA-vrq4-9hc3-cgp7).
-        listen = ["-rfbport", "-1", "-rfbunixpath", place.path("rfb.sock")]
-        listen += ["-rfbunixmode", "0600"]
+        listen = ["-rfbport", "-1", "-rfbunixpath", place.rfb_socket]
+        listen += ["-rfbunixmode", "0600" if place.users is None else "0660"]
     else:
         listen = ["-rfbport", str(rfb_port(settings)), "-localhost"]
     command = [
@@ -118,7 +143,14 @@ def xvnc(settings: Settings, place: Place) -> Program:
         f"-SendPrimary={int(out)}",
         *settings.xvnc_args,
     ]
-    return Program(name="xvnc", command=tuple(command), ready="stdout", essential=True, chatty=True)
+    return Program(
+        name="xvnc",
+        command=tuple(command),
+        ready="stdout",
+        essential=True,
+        chatty=True,
+        runs_as="xvnc",
+    )
 
 
 def gate(place: Place) -> Program:
@@ -131,6 +163,7 @@ def gate(place: Place) -> Program:
         ready="stdout",
         essential=True,
         reads_secret=True,
+        runs_as="gate",
     )
 
 
@@ -139,8 +172,9 @@ def websockify(settings: Settings, place: Place) -> Program:
     listen = settings.novnc_listen or "0.0.0.0"  # noqa: S104 - the published port
     command = [place.python, "-I", "-m", "websockify", "--web", place.web]
     command += ["--token-plugin", "TokenFile", "--token-source", place.path(TOKENS_FILE)]
-    if settings.novnc_cert and settings.novnc_key:
-        command += ["--cert", settings.novnc_cert, "--key", settings.novnc_key, "--ssl-only"]
+    cert, key = tls_files(settings, place)
+    if cert and key:
+        command += ["--cert", cert, "--key", key, "--ssl-only"]
     command.append(f"{listen}:{settings.novnc_port}")
     reach = settings.novnc_listen or "127.0.0.1"
     return Program(
@@ -150,6 +184,7 @@ def websockify(settings: Settings, place: Place) -> Program:
         ready=f"tcp:{reach}:{settings.novnc_port}",
         essential=True,
         chatty=True,
+        runs_as="gate",
     )
 
 

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from deskgate import files
+from deskgate import runtime
 from deskgate.errors import ProgramError, Status
 from deskgate.probe import ask_status
 
@@ -31,7 +31,7 @@ def runtime_folder() -> Path:
 def find_runtime_folder(environ: Mapping[str, str]) -> Path | None:
     """The folder of the deskgate that runs in this container; None when none does."""
     chosen = environ.get("DESKGATE_RUNTIME_DIR") or None
-    for folder in files.candidates(chosen, environ):
+    for folder in runtime.candidates(chosen, environ):
         # Not Path.is_file: it raises where a folder belongs to another user.
         if os.path.isfile(folder / "status.json") and (chosen or _is_its_owners(folder)):  # noqa: PTH113
             return folder
@@ -40,7 +40,9 @@ def find_runtime_folder(environ: Mapping[str, str]) -> Path | None:
 
 def _find_for_root() -> Path | None:
     """`docker exec -u 0` looks at a desktop that runs as somebody else: PID 1, or below an init."""
-    found = [p.parent for p in files.TMP.glob("deskgate-*/status.json") if _is_its_owners(p.parent)]
+    found = [
+        p.parent for p in runtime.TMP.glob("deskgate-*/status.json") if _is_its_owners(p.parent)
+    ]
     about = Path("/proc/1/status").read_text(encoding="utf-8")
     first = int(about.partition("Uid:")[2].split()[0])  # proc(5)
     if first or len(found) != 1:
@@ -50,7 +52,7 @@ def _find_for_root() -> Path | None:
 
 def _is_its_owners(folder: Path) -> bool:
     """Whether a folder may be believed: below /tmp, anybody may make one."""
-    return folder.parent != files.TMP or folder.name == f"deskgate-{folder.lstat().st_uid}"
+    return folder.parent != runtime.TMP or folder.name == f"deskgate-{folder.lstat().st_uid}"
 
 
 def json_file(path: Path) -> dict[str, Any]:
@@ -62,7 +64,9 @@ def json_file(path: Path) -> dict[str, Any]:
     except ValueError:
         raise NotRunningError(f"cannot read {path}: no JSON; restart the container") from None
     except PermissionError:
-        raise NotRunningError(f"cannot read {path}: run this as the desktop's own user") from None
+        raise NotRunningError(
+            f"cannot read {path}: run this as the user that the container was started as"
+        ) from None
     return found
 
 

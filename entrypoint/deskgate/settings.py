@@ -212,13 +212,13 @@ class Settings:
     )
     puid: int | None = row(
         forms.number(low=0, high=2**31 - 2, what="a user id", example="1000"),
-        "user id to run as, when started as root",
+        "user id of the desktop and your command, when started as root",
         section="system",
         aliases=("USER_ID",),
     )
     pgid: int | None = row(
         forms.number(low=0, high=2**31 - 2, what="a group id", example="1000"),
-        "group id to run as, when started as root; unset: PUID",
+        "their group id, when started as root; unset: PUID",
         section="system",
         aliases=("GROUP_ID",),
     )

@@ -8,19 +8,17 @@ Jinja2 pass side by side.
 
 from __future__ import annotations
 
-import dataclasses
 import json
 import os
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Any, NoReturn
 
-from deskgate import banner, clock, files, identity, surroundings, tokens
+from deskgate import banner, clock, files, identity, runtime, surroundings, tokens, xdisplay
 from deskgate.errors import (
     DeskgateError,
-    MissingFileError,
     Problem,
     ProgramError,
     SettingsError,
@@ -28,6 +26,7 @@ from deskgate.errors import (
     UsageError,
 )
 from deskgate.forms import FormError
+from deskgate.place import find_place, settle
 from deskgate.plan import (
     COOKIE_BYTES,
     RFB_PASSWORD_BYTES,
@@ -35,11 +34,11 @@ from deskgate.plan import (
     Plan,
     make_plan,
 )
-from deskgate.programs import Place
 from deskgate.reading import Reading, read_settings
 from deskgate.settings import Settings
 from deskgate.tokenfile import FILE_BYTES, TokenFileError, parse_clear_tokens
 from deskgate.tokens import NewToken, Role
+from deskgate.users import Access
 
 
 def take_chance() -> Chance:
@@ -72,60 +71,23 @@ def read(environ: Mapping[str, str]) -> tuple[Reading, tuple[NewToken, ...]]:
         raise SettingsError([problem]) from None
 
 
-def _window_manager(settings: Settings, path: str | None) -> tuple[str, ...]:
-    command = settings.desktop
-    if command == ("none",):
-        return ()
-    if files.find_program(command[0], path) is None:
-        known = [name for name in ("jwm", "openbox", "fluxbox") if files.find_program(name, path)]
-        hint = f"installed here: {', '.join(known)}" if known else "install one, or set none"
-        given = " ".join(command)
-        raise SettingsError([Problem(name="DESKTOP", given=given, allowed=f"not found; {hint}")])
-    return command
-
-
-def make_place(settings: Settings, environ: Mapping[str, str], folder: PurePosixPath) -> Place:
-    """Find what the programs need in this container.
-
-    Raises:
-        MissingFileError: names what is missing and how to get it.
-    """
-    path = environ.get("PATH")
-    web = settings.novnc_web or str(files.web_dir())
-    if settings.enable_vnc:
-        if files.find_program("Xvnc", path) is None:
-            raise MissingFileError(
-                "Xvnc: cannot find it: install the package tigervnc-standalone-server"
-            )
-        if not Path(web, "vnc.html").is_file():
-            raise MissingFileError(f"NOVNC_WEB: cannot find {web}/vnc.html: name noVNC's folder")
-        for name in ("novnc_cert", "novnc_key", "vnc_tokens_file"):
-            given = getattr(settings, name)  # the gate reads it, as this user
-            if given and not os.access(given, os.R_OK):
-                raise MissingFileError(f"{name.upper()}: cannot read {given}")
-    if settings.novnc_proxy == "websockify":
-        from importlib.util import find_spec
-
-        if find_spec("websockify") is None:
-            raise MissingFileError(
-                "NOVNC_PROXY: cannot find websockify: pip install 'deskgate[websockify]'"
-            )
-    return Place(
-        folder=folder,
-        python=sys.executable,
-        web=web,
-        window_manager=_window_manager(settings, path) if settings.enable_vnc else (),
-    )
-
-
 def write_plan(plan: Plan) -> None:
     """Render, and write every file into the runtime folder."""
     # Imported here: it brings Jinja2, which only this process of a start needs.
     from deskgate.render import render_files
 
+    folder, users = Path(plan.place.folder), plan.place.users
+
+    def access(name: str) -> Access | None:
+        return users.access(name) if users else None
+
+    for name in plan.folders:
+        runtime.make_folder(folder / name, access(name))
     rendered = render_files(plan, files.read_template)
     for name, data in {**plan.files, **rendered}.items():
-        files.write_private(Path(plan.place.path(name)), data)
+        files.write_private(folder / name, data, access(name))
+    if users:
+        runtime.share_folder(folder)
 
 
 def _in_child(work: Callable[[], None], tell: Callable[[DeskgateError], int]) -> int:
@@ -157,7 +119,7 @@ def handoff(
     plan: Plan, command: Sequence[str], environ: Mapping[str, str], *, began: float, renderer: int
 ) -> dict[str, Any]:
     """What the conductor must know and no file may hold."""
-    settings = plan.settings
+    settings, users = plan.settings, plan.place.users
     return {
         "folder": str(plan.place.folder),
         "renderer": renderer,
@@ -165,6 +127,9 @@ def handoff(
         "command": [*settings.base_entrypoint, *command] if command else [],
         "environment": surroundings.of_command(plan, environ),
         "programs": {program.name: program.command for program in plan.programs},
+        "users": {row.name: users.of(row.runs_as) for row in plan.programs} if users else {},
+        "command_user": users.desktop if users else None,
+        "record_access": users.access("start.json") if users else None,
         "levels": plan.levels,
         "tickets": [plan.tickets[role] for role in Role if role in plan.tickets],
         "secrets": [token.value for token in (*plan.tokens, *plan.extra)],
@@ -193,23 +158,24 @@ def run(command: Sequence[str], tell: Callable[[DeskgateError], int]) -> NoRetur
         print(f"deskgate: warning: {warning}", file=sys.stderr)
     if not settings.enable_vnc and not command:
         raise UsageError("run: cannot run nothing: ENABLE_VNC is off and no command is given")
-    identity.become_user(settings)
-    # As that user, who has to read it all; before the folder is made, so nothing is left behind.
-    place = make_place(settings, environ, PurePosixPath("/"))
+    users = identity.take(settings)
+    # As those users, who have to read it all; before the folder is made, so nothing is left behind.
+    place = find_place(settings, environ, users)
     if not settings.enable_vnc:
         _become_command(settings, command, environ, reading.secret_variables)
-    folder = files.make_runtime_folder(settings.deskgate_runtime_dir, environ)
+    folder = runtime.make_runtime_folder(settings.deskgate_runtime_dir, environ)
     plan = make_plan(
         reading,
-        dataclasses.replace(place, folder=PurePosixPath(folder)),
+        settle(place, folder, environ),
         take_chance(),
         booted=clock.booted_at(),
         now=time.time(),
         show_terminal=not command,
         extra=extra,
     )
-    if hindrance := files.free_display(settings.display):
+    if hindrance := xdisplay.free_display(settings.display):
         raise ProgramError(f"xvnc: cannot start: {hindrance}")
+    xdisplay.make_socket_folder()
     renderer = _in_child(lambda: write_plan(plan), tell)
     told = handoff(plan, command, environ, began=began, renderer=renderer)
     # Sealed in memory and inherited by descriptor: no file, no argument, no environment.
@@ -217,9 +183,7 @@ def run(command: Sequence[str], tell: Callable[[DeskgateError], int]) -> NoRetur
     os.write(memory, json.dumps(told).encode("ascii"))
     os.lseek(memory, 0, os.SEEK_SET)
     argv = [sys.executable, "-I", "-m", "deskgate.conductor", str(memory)]
-    home_is_writable = os.access(environ.get("HOME") or "/", os.W_OK)
-    clean = surroundings.of_programs(plan, environ, home_is_writable=home_is_writable)
-    os.execve(sys.executable, argv, clean)
+    os.execve(sys.executable, argv, surroundings.of_programs(plan, environ))
 
 
 def _become_command(

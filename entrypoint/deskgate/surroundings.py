@@ -31,21 +31,25 @@ def with_display(plan: Plan, environ: Mapping[str, str]) -> dict[str, str]:
 
 
 def of_command(plan: Plan, environ: Mapping[str, str]) -> dict[str, str]:
-    """The user's command: its environment as it was set, less our secrets, plus the display."""
-    return with_display(plan, without_secrets(environ, plan.secret_variables, shared=True))
+    """The user's command: its environment as it was set, less our secrets, plus the display.
+
+    HOME is changed only for who becomes another user by PUID, and could not write there.
+    """
+    found = without_secrets(environ, plan.secret_variables, shared=True)
+    if plan.settings.puid is not None and plan.place.home:
+        found["HOME"] = plan.place.home
+    return with_display(plan, found)
 
 
-def of_programs(
-    plan: Plan, environ: Mapping[str, str], *, home_is_writable: bool
-) -> dict[str, str]:
+def of_programs(plan: Plan, environ: Mapping[str, str]) -> dict[str, str]:
     """The desktop's programs, and the conductor itself: no secret at all, and what a desktop needs.
 
-    Under an arbitrary uid HOME is `/`, where no program can keep its files. Slim images set no
-    locale, and then a terminal knows ASCII only.
+    Under an arbitrary uid HOME is `/`, where no program can keep its files: then the plan has
+    another. Slim images set no locale, and then a terminal knows ASCII only.
     """
     clean = without_secrets(environ, plan.secret_variables, shared=False)
-    if not clean.get("HOME") or not home_is_writable:
-        clean["HOME"] = str(plan.place.folder)
+    if plan.place.home:
+        clean["HOME"] = plan.place.home
     if not any(clean.get(name) for name in ("LC_ALL", "LC_CTYPE", "LANG")):
         clean["LANG"] = "C.UTF-8"
     return with_display(plan, clean)

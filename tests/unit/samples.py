@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping, Sequence
 from pathlib import PurePosixPath
 
+from deskgate import users
 from deskgate.forms import FormError
 from deskgate.plan import Chance, Plan, make_plan
 from deskgate.programs import Place
@@ -21,6 +23,8 @@ PLACE = Place(
     web="/opt/deskgate/novnc",
     window_manager=("jwm",),
 )
+# A container that was started as root, for a desktop of user 1234.
+SPLIT_PLACE = dataclasses.replace(PLACE, users=users.split(1234, 2345))
 CHANCE = Chance(
     control=CONTROL,
     view=VIEW,

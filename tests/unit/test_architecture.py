@@ -14,7 +14,7 @@ MAX_LINES = 260
 # Pure: values in, values out.
 CORE = {
     "errors", "forms", "settings", "reading", "tokens", "tokenfile", "rfb", "programs", "links",
-    "plan", "banner", "render", "surroundings", "arguments", "conductor.restart",
+    "plan", "banner", "render", "surroundings", "arguments", "users", "conductor.restart",
     "gate.policy", "gate.sessions", "gate.limits", "gate.credentials", "gate.des",
     "gate.targets", "gate.headers", "gate.outside", "gate.answers", "gate.api", "gate.handshake",
     "gate.lines", "gate.frames", "gate.picture", "gate.tickets", "gate.messages", "gate.config",
@@ -24,12 +24,13 @@ IMPURE = {"os", "sys", "socket", "time", "random", "secrets", "logging", "subpro
 # Lowest first: a module imports only from rows above its own.
 LAYERS = [
     {"errors", "forms", "clock", "memory", "gate.des"},
-    {"settings", "tokens", "rfb", "arguments"},
+    {"settings", "tokens", "rfb", "arguments", "users"},
     {"reading", "tokenfile", "links", "programs"},
     {"plan"},
     {"banner", "render", "surroundings"},
-    {"files", "probe", "identity"},
-    {"running", "install", "tokenstore"},
+    {"files", "identity"},
+    {"probe", "runtime", "xdisplay"},
+    {"place", "running", "install", "tokenstore"},
     {"health", "manage", "conductor", "gate"},
     {"start"},
     {"preview"},

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import pytest
 
 from deskgate import rfb
 from deskgate.errors import SettingsError
 from deskgate.plan import xauthority
+from deskgate.programs import Place
 from deskgate.tokens import NewToken, Role
 
 from . import samples
@@ -109,3 +112,29 @@ def test_the_gates_configuration_holds_no_secret() -> None:
 def test_chance_does_not_show_itself_in_a_traceback() -> None:
     """It holds every secret of a start."""
     assert repr(samples.CHANCE) == "Chance((hidden))"
+
+
+@pytest.mark.parametrize(
+    ("environ", "place", "folders"),
+    [
+        ({}, samples.PLACE, ()),
+        ({}, samples.SPLIT_PLACE, ()),
+        ({"VNC_TRANSPORT": "unix"}, samples.PLACE, ()),
+        ({"VNC_TRANSPORT": "unix"}, samples.SPLIT_PLACE, ("xvnc",)),
+        ({}, dataclasses.replace(samples.PLACE, home="/run/deskgate/home"), ("home",)),
+        ({}, dataclasses.replace(samples.PLACE, home="/home/alice"), ()),
+    ],
+)
+def test_folders_are_made_for_who_needs_one(
+    environ: dict[str, str], place: Place, folders: tuple[str, ...]
+) -> None:
+    """Xvnc's own for its socket, and a home for who has none."""
+    assert samples.plan_of(environ, place=place).folders == folders
+
+
+def test_copies_of_tls_files_are_written_with_the_rest() -> None:
+    """The gate finds them there."""
+    place = dataclasses.replace(samples.SPLIT_PLACE, copies={"tls-key.pem": b"key"})
+    plan = samples.plan_of({"NOVNC_CERT": "/c.pem", "NOVNC_KEY": "/k.pem"}, place=place)
+    assert plan.files["tls-key.pem"] == b"key"
+    assert (plan.gate["cert"], plan.gate["key"]) == ("/c.pem", "/run/deskgate/tls-key.pem")

@@ -59,6 +59,34 @@ def test_xvnc_on_a_unix_socket_has_no_tcp_port() -> None:
     assert "-localhost" not in command
 
 
+def test_c7_xvnc_of_its_own_user_shares_its_socket_with_the_gate_alone() -> None:
+    """In a folder that the two can pass."""
+    settings = samples.reading_of({"VNC_TRANSPORT": "unix"}).settings
+    row = programs.xvnc(settings, samples.SPLIT_PLACE)
+    assert has(row.command, "-rfbunixpath", "/run/deskgate/xvnc/rfb.sock", "-rfbunixmode", "0660")
+    assert programs.rfb_target(settings, samples.SPLIT_PLACE) == (
+        "unix_socket:/run/deskgate/xvnc/rfb.sock"
+    )
+
+
+def test_c7_each_program_runs_as_the_user_that_is_meant_for_it() -> None:
+    """What people start on the desktop is no more than the desktop's."""
+    for proxy in ("gate", "websockify"):
+        settings = samples.reading_of({"NOVNC_PROXY": proxy}).settings
+        rows = programs.desktop_programs(settings, samples.SPLIT_PLACE)
+        found = {row.name: row.runs_as for row in rows}
+        assert found == {"xvnc": "xvnc", proxy: "gate", "wm": "desktop"}
+
+
+def test_tls_files_are_read_where_the_gate_can() -> None:
+    """Copies, when only root can read the given ones."""
+    settings = samples.reading_of({"NOVNC_CERT": "/c.pem", "NOVNC_KEY": "/k.pem"}).settings
+    assert programs.tls_files(settings, samples.PLACE) == ("/c.pem", "/k.pem")
+    copied = dataclasses.replace(samples.PLACE, copies={"tls-key.pem": b"key"})
+    assert programs.tls_files(settings, copied) == ("/c.pem", "/run/deskgate/tls-key.pem")
+    assert b"key" not in repr(copied).encode()
+
+
 def test_the_rfb_port_follows_the_display() -> None:
     """The original change fixed 5901 although the display could be set."""
     assert has(command_of("xvnc", {"DISPLAY": ":7"}), "-rfbport", "5907")

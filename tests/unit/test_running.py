@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from deskgate import files
+from deskgate import runtime
 from deskgate.running import find_runtime_folder
 
 STRANGER = 4242
@@ -17,8 +17,8 @@ ROOT = pytest.mark.skipif(os.getuid() != 0, reason="only root makes somebody els
 @pytest.fixture
 def tmp(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A /tmp in which anybody may make a folder, and no other place for ours."""
-    monkeypatch.setattr(files, "TMP", tmp_path)
-    monkeypatch.setattr(files, "RUN_FOLDER", tmp_path / "none" / "deskgate")
+    monkeypatch.setattr(runtime, "TMP", tmp_path)
+    monkeypatch.setattr(runtime, "RUN_FOLDER", tmp_path / "none" / "deskgate")
     return tmp_path
 
 

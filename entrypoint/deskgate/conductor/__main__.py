@@ -18,6 +18,7 @@ from deskgate.conductor.log import Log
 from deskgate.conductor.loop import Conductor
 from deskgate.errors import DeskgateError, Status
 from deskgate.tokens import format_expiry
+from deskgate.users import Access, User
 
 BOOT_SECRET_BYTES: Final = 32
 LAST_LINES_SECONDS: Final = 0.5  # for a slow reader of the log to take why we ended
@@ -55,7 +56,8 @@ class Shell:
             "ready": format_expiry(time.time()),
             "ready_seconds": round(self._ready_seconds, 3),
         }
-        self._write("start.json", record)
+        access = self._told["record_access"]
+        self._write("start.json", record, access and Access(*access))
         headline = f"deskgate: the desktop is ready ({self._ready_seconds:.1f} s)"
         self.changed()
         self._log.block([headline, *self._told["banner"]], banner=self._told["banner"])
@@ -88,9 +90,10 @@ class Shell:
         if self.conductor is not None:
             self.conductor.desktop.error_line(process, line)
 
-    def _write(self, name: str, data: dict[str, Any]) -> None:
+    def _write(self, name: str, data: dict[str, Any], access: Access | None = None) -> None:
+        text = json.dumps(data, indent=1).encode() + b"\n"
         try:
-            files.write_private(self._folder / name, json.dumps(data, indent=1).encode() + b"\n")
+            files.write_private(self._folder / name, text, access)
         except OSError as error:  # a full disk must not end the desktop
             self._log.event("warning", f"cannot write {name}: {error.strerror}")
 
@@ -125,11 +128,18 @@ def main() -> int:
     adopt_orphans()
     log = Log(level=told["log_level"], form=told["log_format"], secrets=told["secrets"])
     shell = Shell(told, log)
-    options = Options(log, on_output=shell.output_line, on_error=shell.error_line)
+    options = Options(
+        log,
+        on_output=shell.output_line,
+        on_error=shell.error_line,
+        users={name: User(*user) for name, user in told["users"].items()},
+    )
     wait_for(told["renderer"])
     try:
         load(f"{told['folder']}/supervisord.conf", options, told["programs"])
-        command = Foreground(told["command"], told["environment"]) if told["command"] else None
+        user = User(*told["command_user"]) if told["command_user"] else None
+        words = told["command"]
+        command = Foreground(words, told["environment"], user) if words else None
         shell.conductor = Conductor(
             options,
             log,

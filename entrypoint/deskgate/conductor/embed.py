@@ -31,6 +31,8 @@ from deskgate.conductor.foreground import fork_unheard, reset_signals
 from deskgate.conductor.log import Log
 from deskgate.conductor.restart import History
 from deskgate.errors import InternalError
+from deskgate.identity import become
+from deskgate.users import User
 
 MAX_PENDING = 64 * 1024  # bytes of one line kept while its end has not come
 # At its end; a grandchild that goes on writing shall not keep us. Each read takes up to 128 KiB.
@@ -120,6 +122,18 @@ class Process(Subprocess):  # type: ignore[misc]
             self.pipes.clear()
         return pid
 
+    def set_uid(self) -> str | None:
+        """In the child: be the user that the plan says, also one without a line in passwd."""
+        user = self.config.options.users.get(self.name)
+        if user is None:
+            message: str | None = super().set_uid()
+            return message
+        try:
+            become(user)
+        except OSError as error:
+            return str(error.strerror)
+        return None
+
     def drain(self) -> None:
         """Read what it left in its pipes; supervisor reads once, and loses an unfinished line."""
         for dispatcher in self.dispatchers.values():
@@ -170,8 +184,16 @@ class ProgramConfig(ProcessConfig):  # type: ignore[misc]
 class Options(ServerOptions):  # type: ignore[misc]
     """supervisor's options: the file's parser, and its way to the system."""
 
-    def __init__(self, log: Log, *, on_output: OnLine, on_error: OnLine) -> None:
+    def __init__(
+        self,
+        log: Log,
+        *,
+        on_output: OnLine,
+        on_error: OnLine,
+        users: Mapping[str, User] | None = None,
+    ) -> None:
         super().__init__()
+        self.users = users or {}
         self.logger = QuietLogger(log)
         self.on_output = on_output
         self.on_error = on_error

@@ -15,6 +15,8 @@ from pathlib import Path
 from typing import Final, NoReturn
 
 from deskgate.errors import Status
+from deskgate.identity import become
+from deskgate.users import User
 
 # Python ignores SIGPIPE and SIGXFSZ, whoever started us may have ignored others, and an ignored
 # signal stays ignored across exec.
@@ -53,11 +55,13 @@ def reset_signals() -> None:
     signal.pthread_sigmask(signal.SIG_SETMASK, ())
 
 
-def execute(argv: Sequence[str], environ: Mapping[str, str]) -> NoReturn:
-    """Become the command; if that cannot be, end as a shell would: 127 or 126."""
+def execute(argv: Sequence[str], environ: Mapping[str, str], user: User | None = None) -> NoReturn:
+    """Become the command, as a user; if that cannot be, end as a shell would: 127 or 126."""
     reset_signals()
     status = Status.NOT_EXECUTABLE
     try:
+        if user is not None:
+            become(user)
         os.execvpe(argv[0], list(argv), dict(environ))
     except (FileNotFoundError, NotADirectoryError):
         status, reason = Status.NOT_FOUND, "command not found"
@@ -79,9 +83,12 @@ def exit_status(wait_status: int) -> int:
 class Foreground:
     """One run of the user's command."""
 
-    def __init__(self, argv: Sequence[str], environ: Mapping[str, str]) -> None:
+    def __init__(
+        self, argv: Sequence[str], environ: Mapping[str, str], user: User | None = None
+    ) -> None:
         self._argv = argv
         self._environ = environ
+        self._user = user
         self._terminal = _owns_terminal()
         self.pid = 0
         self.status: int | None = None
@@ -101,7 +108,7 @@ class Foreground:
             raise ForkError(reason) from None
         if pid == 0:
             self._take_terminal(os.getpid())
-            execute(self._argv, self._environ)
+            execute(self._argv, self._environ, self._user)
         self.pid = pid
         self._take_terminal(pid)
         signal.pthread_sigmask(signal.SIG_SETMASK, before)

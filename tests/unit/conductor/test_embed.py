@@ -7,14 +7,17 @@ import importlib.metadata
 import inspect
 import os
 import signal
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
 from supervisor import dispatchers, options, process, states, supervisord
 
+from deskgate.conductor import embed
 from deskgate.conductor.embed import Options, Process, ProgramConfig, load
 from deskgate.conductor.log import Log
 from deskgate.errors import InternalError
+from deskgate.users import User
 
 from .test_foreground import settable
 
@@ -43,22 +46,24 @@ killasgroup=true
 """
 
 
-def make_options(lines: list[tuple[str, str]]) -> Options:
+def make_options(lines: list[tuple[str, str]], users: Mapping[str, User] | None = None) -> Options:
     """Options that collect the lines of programs."""
 
     def output(process: Process, line: str) -> None:
         lines.append((process.name, line))
 
     log = Log(level="error", form="text", secrets=[])
-    return Options(log, on_output=output, on_error=output)
+    return Options(log, on_output=output, on_error=output, users=users)
 
 
-def loaded(tmp_path: Path, command: str, argv: list[str]) -> tuple[Options, list[tuple[str, str]]]:
+def loaded(
+    tmp_path: Path, command: str, argv: list[str], users: Mapping[str, User] | None = None
+) -> tuple[Options, list[tuple[str, str]]]:
     """Options that have read CONFIG with this command."""
     lines: list[tuple[str, str]] = []
     path = tmp_path / "supervisord.conf"
     path.write_text(CONFIG.format(folder=tmp_path, command=command))
-    made = make_options(lines)
+    made = make_options(lines, users)
     load(str(path), made, {"echo": argv})
     return made, lines
 
@@ -167,6 +172,30 @@ def test_a_stop_right_after_the_spawn_is_not_lost(tmp_path: Path) -> None:
         status = finish(program)
         assert os.WTERMSIG(status) == signal.SIGTERM
         assert program.state == states.ProcessStates.STOPPED
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root starts programs as others")
+def test_c7_a_program_runs_as_its_own_user_also_without_a_line_in_passwd(tmp_path: Path) -> None:
+    """supervisor's own `user=` knows only who stands there."""
+    command = ["sh", "-c", "id -u; id -g; id -G"]
+    users = {"echo": User(4321, 4322, (4323,))}
+    made, lines = loaded(tmp_path, "sh -c 'id -u; id -g; id -G'", command, users)
+    finish(spawn(made))
+    assert [line for _, line in lines] == ["4321", "4322", "4322 4323"]
+
+
+def test_a_program_that_may_not_be_its_user_never_runs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As anybody else it would reach what it must not."""
+
+    def refuse(user: User) -> None:
+        raise PermissionError(errno.EPERM, "Operation not permitted")
+
+    monkeypatch.setattr(embed, "become", refuse)
+    made, lines = loaded(tmp_path, "echo hello", ["echo", "hello"], {"echo": User(4321, 4321)})
+    assert finish(spawn(made)) != 0
+    assert "hello" not in [line for _, line in lines]
 
 
 def test_a_fork_that_fails_leaves_us_hearing(

@@ -1,0 +1,95 @@
+"""The place: what the programs need in this container, found and judged before anything starts."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path, PurePosixPath
+from typing import Final
+
+from deskgate import files, identity
+from deskgate.errors import MissingFileError, Problem, SettingsError
+from deskgate.forms import FormError
+from deskgate.programs import HOME_FOLDER, TLS_CERT, TLS_KEY, Place
+from deskgate.settings import Settings
+from deskgate.users import Users
+
+TLS_BYTES: Final = 64 * 1024  # a chain has 2 to 10 KB
+
+
+def _window_manager(settings: Settings, path: str | None) -> tuple[str, ...]:
+    command = settings.desktop
+    if command == ("none",):
+        return ()
+    if files.find_program(command[0], path) is None:
+        known = [name for name in ("jwm", "openbox", "fluxbox") if files.find_program(name, path)]
+        hint = f"installed here: {', '.join(known)}" if known else "install one, or set none"
+        given = " ".join(command)
+        raise SettingsError([Problem(name="DESKTOP", given=given, allowed=f"not found; {hint}")])
+    return command
+
+
+def _copies(settings: Settings, users: Users | None) -> dict[str, bytes]:
+    """TLS files that only root can read, as they use to be: the gate gets copies."""
+    found = {}
+    for name, given in ((TLS_CERT, settings.novnc_cert), (TLS_KEY, settings.novnc_key)):
+        if given and users and not identity.may(users.gate, given, os.R_OK):
+            try:
+                found[name] = files.read_text(given, limit=TLS_BYTES).encode()
+            except FormError as error:
+                raise MissingFileError(f"{given}: {error}") from None
+    return found
+
+
+def find_place(settings: Settings, environ: Mapping[str, str], users: Users | None) -> Place:
+    """Find what the programs need in this container.
+
+    Raises:
+        MissingFileError: names what is missing and how to get it.
+    """
+    path = environ.get("PATH")
+    web = settings.novnc_web or str(files.web_dir())
+    if settings.enable_vnc:
+        if files.find_program("Xvnc", path) is None:
+            raise MissingFileError(
+                "Xvnc: cannot find it: install the package tigervnc-standalone-server"
+            )
+        if not Path(web, "vnc.html").is_file():
+            raise MissingFileError(f"NOVNC_WEB: cannot find {web}/vnc.html: name noVNC's folder")
+        for name in ("novnc_cert", "novnc_key", "vnc_tokens_file"):
+            given = getattr(settings, name)
+            if given and not os.access(given, os.R_OK):
+                raise MissingFileError(f"{name.upper()}: cannot read {given}")
+        given = settings.vnc_tokens_file
+        if given and users and not identity.may(users.gate, given, os.R_OK):
+            raise MissingFileError(
+                f"VNC_TOKENS_FILE: the gate cannot read {given}: give it to the gate's user, "
+                f"as with chown {users.gate.uid} {given}"
+            )
+    if settings.novnc_proxy == "websockify":
+        from importlib.util import find_spec
+
+        if find_spec("websockify") is None:
+            raise MissingFileError(
+                "NOVNC_PROXY: cannot find websockify: pip install 'deskgate[websockify]'"
+            )
+    return Place(
+        folder=PurePosixPath("/"),
+        python=sys.executable,
+        web=web,
+        window_manager=_window_manager(settings, path) if settings.enable_vnc else (),
+        users=users,
+        copies=_copies(settings, users) if settings.enable_vnc else {},
+    )
+
+
+def settle(place: Place, folder: Path, environ: Mapping[str, str]) -> Place:
+    """The place with its runtime folder, and a home for the desktop's user who may have none."""
+    user = place.users.desktop if place.users else None
+    given = environ.get("HOME")
+    home = None
+    if not given or not identity.may(user, given, os.W_OK):
+        home = identity.home_of(user) or str(folder / HOME_FOLDER)
+    return replace(place, folder=PurePosixPath(folder), home=home)
