@@ -30,20 +30,35 @@ def take(settings: Settings) -> Users | None:
     Raises:
         SettingsError: PUID or PGID cannot be.
     """
+    several, desktop = find(settings)
+    if not is_us(desktop):
+        if several:
+            _give_streams(desktop.uid, desktop.gid)
+        else:
+            _become_one(desktop)
+    return several
+
+
+def is_us(user: User) -> bool:
+    """Whether there is nothing to become; further groups that the engine gave then stay."""
+    return (user.uid, user.gid) == (os.geteuid(), os.getegid())
+
+
+def find(settings: Settings) -> tuple[Users | None, User]:
+    """What `take` will make of us: the three users or none, and the desktop's."""
     uid, gid = settings.puid, settings.pgid
     if os.geteuid() != 0:
         _refuse_others(uid, gid)
-        return None
+    if os.geteuid() != 0 or (uid is None and gid is None):
+        desktop = User(os.geteuid(), os.getegid())
+    else:
+        desktop = users.desktop_of(uid, gid)
+    if os.geteuid() != 0 or not settings.enable_vnc:
+        return None, desktop
     if problems := users.taken(uid, gid):
         raise SettingsError(problems)
-    found = users.split(uid, gid)
-    if settings.enable_vnc and not missing_capabilities() and _mapped(found):
-        if uid is not None or gid is not None:
-            _give_streams(found.desktop.uid, found.desktop.gid)
-        return found
-    if uid is not None or gid is not None:
-        _become_one(found.desktop)
-    return None
+    found = users.split(desktop)
+    return (None if missing_capabilities() or not _mapped(found) else found), desktop
 
 
 def _refuse_others(uid: int | None, gid: int | None) -> None:

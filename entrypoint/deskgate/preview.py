@@ -8,12 +8,13 @@ import time
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from deskgate import clock, files, place, runtime, start
+from deskgate import clock, files, identity, place, runtime, start
 from deskgate.errors import RuntimeFolderError, Status
 from deskgate.plan import Plan, make_plan
 from deskgate.programs import Place
 from deskgate.reading import Reading
 from deskgate.settings import ROWS, SECTIONS
+from deskgate.users import User, Users
 
 HIDDEN = "(hidden)"
 
@@ -52,14 +53,27 @@ def describe(reading: Reading) -> list[dict[str, str]]:
     return rows
 
 
+def describe_users(several: Users | None, desktop: User) -> dict[str, str]:
+    """Who runs what, as `uid:gid`."""
+    one = {"all programs and your command": desktop}
+    three = several and {
+        "gate": several.gate,
+        "Xvnc": several.xvnc,
+        "the desktop and your command": several.desktop,
+    }
+    return {name: f"{user.uid}:{user.gid}" for name, user in (three or one).items()}
+
+
 def check(*, as_json: bool) -> int:
     """Print every setting with its source; raises SettingsError with every problem."""
     environ = files.read_environment()
     reading, _ = start.read(environ)
-    place.find_place(reading.settings, environ, None)
-    rows = describe(reading)
+    several, desktop = identity.find(reading.settings)
+    place.find_place(reading.settings, environ, several)
+    rows, users = describe(reading), describe_users(several, desktop)
     if as_json:
-        print(json.dumps({"settings": rows, "warnings": reading.warnings}, indent=1))
+        told = {"settings": rows, "users": users, "warnings": reading.warnings}
+        print(json.dumps(told, indent=1))
         return Status.OK
     widths = [max(len(row[key]) for row in rows) for key in ("name", "value")]
     section = ""
@@ -68,6 +82,9 @@ def check(*, as_json: bool) -> int:
             section = row["section"]
             print(f"{'' if row is rows[0] else chr(10)}{section}")
         print(f"  {row['name']:<{widths[0]}}  {row['value']:<{widths[1]}}  {row['source']}")
+    print("\nusers")
+    for name, ids in users.items():
+        print(f"  {name:<{widths[0]}}  {ids}")
     for warning in reading.warnings:
         print(f"deskgate: warning: {warning}", file=sys.stderr)
     return Status.OK

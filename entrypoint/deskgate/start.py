@@ -38,7 +38,7 @@ from deskgate.reading import Reading, read_settings
 from deskgate.settings import Settings
 from deskgate.tokenfile import FILE_BYTES, TokenFileError, parse_clear_tokens
 from deskgate.tokens import NewToken, Role
-from deskgate.users import Access
+from deskgate.users import Access, User
 
 
 def take_chance() -> Chance:
@@ -120,6 +120,11 @@ def handoff(
 ) -> dict[str, Any]:
     """What the conductor must know and no file may hold."""
     settings, users = plan.settings, plan.place.users
+
+    def become(name: str) -> User | None:
+        user = users.of(name) if users else None
+        return None if user is None or identity.is_us(user) else user
+
     return {
         "folder": str(plan.place.folder),
         "renderer": renderer,
@@ -127,8 +132,8 @@ def handoff(
         "command": [*settings.base_entrypoint, *command] if command else [],
         "environment": surroundings.of_command(plan, environ),
         "programs": {program.name: program.command for program in plan.programs},
-        "users": {row.name: users.of(row.runs_as) for row in plan.programs} if users else {},
-        "command_user": users.desktop if users else None,
+        "users": {row.name: become(row.runs_as) for row in plan.programs},
+        "command_user": become("desktop"),
         "record_access": users.access("start.json") if users else None,
         "levels": plan.levels,
         "tickets": [plan.tickets[role] for role in Role if role in plan.tickets],

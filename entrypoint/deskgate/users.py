@@ -76,14 +76,16 @@ FILES: Final = {
 }
 
 
-def split(puid: int | None, pgid: int | None) -> Users:
-    """Three users: the desktop's as PUID and PGID say, root when neither is set."""
+def desktop_of(puid: int | None, pgid: int | None) -> User:
+    """The desktop's user as PUID and PGID say; the group is PUID as well, unless it is given."""
     uid = puid if puid is not None else 0
-    gid = pgid if pgid is not None else uid
+    return User(uid, pgid if pgid is not None else uid)
+
+
+def split(desktop: User) -> Users:
+    """Three users, of which one is given."""
     return Users(
-        gate=User(GATE_ID, GATE_ID, (XVNC_ID,)),
-        xvnc=User(XVNC_ID, XVNC_ID),
-        desktop=User(uid, gid),
+        gate=User(GATE_ID, GATE_ID, (XVNC_ID,)), xvnc=User(XVNC_ID, XVNC_ID), desktop=desktop
     )
 
 

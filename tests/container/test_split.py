@@ -175,9 +175,10 @@ def test_split_desktop_restarts_and_stops_cleanly(make_desk: MakeDesk) -> None:
 
 def test_root_without_puid_stays_root_on_the_desktop(make_desk: MakeDesk) -> None:
     """As the image's USER says; gate and Xvnc, which strangers talk to, do not."""
-    desk = make_desk(options=AS_ROOT, command=FOREVER).start()
+    desk = make_desk(options=(*AS_ROOT, "--group-add", "4242"), command=FOREVER).start()
     assert uids(desk) == {"1": (0, 0), "xvnc": (XVNC, XVNC), "gate": (GATE, GATE), "wm": (0, 0)}
     wait_until(lambda: desk.output.out.startswith("0\n0\n"), 5)
+    assert "4242" in desk.output.out.split(), "a group that the engine was told to add"
     assert x_client(desk, "state").status == 0
 
 
@@ -219,6 +220,25 @@ def test_puid_of_the_gate_is_refused(make_desk: MakeDesk) -> None:
     desk.allow("^deskgate: error: PUID: ")
     result = desk.run()
     assert (result.status, "deskgate's own" in result.err) == (78, True)
+
+
+@pytest.mark.parametrize(
+    ("user", "users"),
+    [
+        (AS_ROOT, {"gate": "63002:63002", "Xvnc": "63001:63001", "desktop": "1234:2345"}),
+        ((*AS_ROOT, "--cap-drop", "KILL"), {"all": "1234:2345"}),
+        (("--user", "1234:2345"), {"all": "1234:2345"}),
+    ],
+)
+def test_check_tells_who_will_run_what(
+    make_desk: MakeDesk, user: tuple[str, ...], users: dict[str, str]
+) -> None:
+    """Before anything starts."""
+    options = (*user, "--entrypoint", "deskgate")
+    desk = make_desk(env=PUID, options=options, command=("check", "--json"))
+    told = json.loads(desk.run().out)["users"]
+    assert list(told.values()) == list(users.values())
+    assert all(word in " ".join(told) for word in users)
 
 
 def test_puid_has_a_home_to_write_to(make_desk: MakeDesk) -> None:

@@ -12,6 +12,7 @@ from deskgate.plan import Chance, Plan, make_plan
 from deskgate.programs import Place
 from deskgate.reading import Reading, read_settings
 from deskgate.tokens import NewToken
+from deskgate.users import User
 
 CONTROL = "c0" * 32
 VIEW = "e1" * 32
@@ -24,7 +25,7 @@ PLACE = Place(
     window_manager=("jwm",),
 )
 # A container that was started as root, for a desktop of user 1234.
-SPLIT_PLACE = dataclasses.replace(PLACE, users=users.split(1234, 2345))
+SPLIT_PLACE = dataclasses.replace(PLACE, users=users.split(User(1234, 2345)))
 CHANCE = Chance(
     control=CONTROL,
     view=VIEW,

@@ -7,10 +7,10 @@ import itertools
 import pytest
 
 from deskgate import users
-from deskgate.users import Access, Users
+from deskgate.users import Access, User, Users
 
 GATE, XVNC, DESKTOP = 63002, 63001, 1234
-THREE = users.split(DESKTOP, 2345)
+THREE = users.split(User(DESKTOP, 2345))
 
 
 def readers(file: str) -> set[str]:
@@ -83,8 +83,8 @@ def test_only_its_owner_may_write_a_file() -> None:
 def test_the_desktop_is_who_puid_and_pgid_name(
     puid: int | None, pgid: int | None, wanted: tuple[int, int]
 ) -> None:
-    """Root without them: the image's user stays as it was set."""
-    assert users.split(puid, pgid).desktop[:2] == wanted
+    """One of them stands for both; none is root."""
+    assert users.desktop_of(puid, pgid) == User(*wanted)
 
 
 def test_of_an_unknown_name_there_is_none() -> None:

@@ -132,7 +132,7 @@ def main() -> int:
         log,
         on_output=shell.output_line,
         on_error=shell.error_line,
-        users={name: User(*user) for name, user in told["users"].items()},
+        users={name: User(*user) for name, user in told["users"].items() if user},
     )
     wait_for(told["renderer"])
     try:
