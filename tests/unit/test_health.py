@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
+import socket
 import sys
+import threading
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -47,6 +52,53 @@ def test_a_back_door_past_the_gate_is_not_healthy(listening: set[int], healthy: 
     else:
         with pytest.raises(ProgramError, match="past the gate"):
             health.refuse_back_doors(RECORD, listening)
+
+
+@contextlib.contextmanager
+def answering(answer: Callable[[bool], bytes]) -> Iterator[dict[str, Any]]:
+    """A server in the gate's place; yields its record.
+
+    Args:
+        answer: whether a request has a credential → what comes back.
+    """
+
+    def serve(door: socket.socket) -> None:
+        with contextlib.suppress(OSError):  # closed at the end
+            while True:
+                client, _ = door.accept()
+                with client:
+                    client.sendall(answer(b"Authorization" in client.recv(4096)))
+
+    with socket.create_server(("127.0.0.1", 0)) as door:
+        threading.Thread(target=serve, args=(door,), daemon=True).start()
+        port = door.getsockname()[1]
+        yield {"listen": "", "port": port, "tls": False, "auth": "token", "proxy": "gate"}
+        door.shutdown(socket.SHUT_RDWR)
+
+
+OPEN = b"HTTP/1.1 101 Switching Protocols\r\n\r\n\x82\x0c" + probe.GREETING
+SHUT = b"HTTP/1.1 401 Unauthorized\r\n\r\n"
+
+
+@pytest.mark.parametrize(
+    ("with_token", "without", "says"),
+    [
+        (OPEN, SHUT, None),
+        (OPEN, OPEN, "lets in whoever has no token"),
+        (SHUT, SHUT, "no RFB greeting comes"),
+    ],
+    ids=["right", "open", "shut"],
+)
+def test_a_gate_is_healthy_that_greets_the_token_and_nobody_else(
+    with_token: bytes, without: bytes, says: str | None
+) -> None:
+    """One that greets everybody works, and is the worst of all."""
+    with answering(lambda credential: with_token if credential else without) as record:
+        if says is None:
+            health.greeting_only_with_token(record, samples.GIVEN)
+        else:
+            with pytest.raises(ProgramError, match=says):
+                health.greeting_only_with_token(record, samples.GIVEN)
 
 
 def test_the_credential_is_a_live_token_and_control_if_there_is_one(tmp_path: Path) -> None:
