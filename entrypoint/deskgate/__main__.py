@@ -21,6 +21,9 @@ def main() -> int:
         # The kernel drops a signal for which PID 1 has no handler. A blocked one waits, across
         # the exec, until the conductor has its own (signal(7), execve(2)).
         pthread_sigmask(SIG_BLOCK, (SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2))
+    from deskgate.lean import load_basics
+
+    load_basics()
     from deskgate.cli import main as command
 
     return command()

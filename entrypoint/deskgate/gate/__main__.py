@@ -117,4 +117,6 @@ def _serve(
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    exit_code = main(sys.argv[1:])
+    # No interpreter teardown: it would only delay every stop, by 20 ms.
+    os._exit(exit_code)

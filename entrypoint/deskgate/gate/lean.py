@@ -8,26 +8,14 @@ from __future__ import annotations
 
 import importlib
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from types import ModuleType
 
-
-@contextmanager
-def _holding_back(name: str, stand_in: ModuleType | None) -> Iterator[None]:
-    if name in sys.modules:
-        yield
-        return
-    sys.modules[name] = stand_in  # type: ignore[assignment]  # None makes the import fail
-    try:
-        yield
-    finally:
-        del sys.modules[name]
+from deskgate.lean import holding_back
 
 
 def load_asyncio_without_tls() -> None:
     """Load asyncio without ssl, which it does not need on plain sockets and is written to miss."""
-    with _holding_back("ssl", None):
+    with holding_back("ssl", None):
         importlib.import_module("asyncio")
 
 
@@ -38,7 +26,7 @@ def load_relay() -> None:
     zipfile and tempfile.
     """
     try:
-        with _holding_back("importlib.metadata", ModuleType("importlib.metadata")):
+        with holding_back("importlib.metadata", ModuleType("importlib.metadata")):
             importlib.import_module("websockets.protocol")
     except (ImportError, AttributeError):
         for name in [name for name in sys.modules if name.startswith("websockets")]:
