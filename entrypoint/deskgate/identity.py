@@ -133,6 +133,23 @@ def may(user: User | None, path: str, mode: int) -> bool:
         return os.access(path, mode, effective_ids=True)
 
 
+def may_replace(user: User, path: Path) -> Path | None:
+    """What lets a user put something else in a path's place: a folder above it, or itself.
+
+    A link is not only followed: whoever may change it leads us elsewhere.
+    """
+    if user.uid == 0:
+        return None
+    ways = (path.absolute(), path.resolve())
+    for each in dict.fromkeys(part for way in ways for part in (way, *way.parents)):
+        about = each.stat()
+        if about.st_uid == user.uid:
+            return each
+        if not about.st_mode & stat.S_ISVTX and may(user, str(each), os.W_OK):
+            return each
+    return None
+
+
 def home_of(user: User | None) -> str | None:
     """A user's home by passwd, if he can write there."""
     try:

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import stat
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Final
 
+from deskgate import identity
 from deskgate.errors import RuntimeFolderError
 from deskgate.files import LOGGED_OUT_FILE, write_private
-from deskgate.users import FOLDER_MODE, GATE_ID, SHARED_FOLDER_MODE, Access
+from deskgate.users import FOLDER_MODE, GATE_ID, RESERVED, SHARED_FOLDER_MODE, Access, Users
 
 RUN_FOLDER: Final = Path("/run/deskgate")
 TMP: Final = Path("/tmp")  # noqa: S108 - checked by _trusted, and where it is read
@@ -29,7 +31,7 @@ def candidates(chosen: str | None, environ: Mapping[str, str]) -> Iterator[Path]
     yield TMP / f"deskgate-{os.getuid()}"
 
 
-def _trusted(folder: Path) -> str | None:
+def _trusted(folder: Path, users: Users | None) -> str | None:
     """Why a folder must not hold our secrets; None when it may."""
     about = folder.lstat()
     if not stat.S_ISDIR(about.st_mode):
@@ -41,6 +43,8 @@ def _trusted(folder: Path) -> str | None:
     ours = about.st_uid == 0 and about.st_gid == GATE_ID  # shared by an earlier start
     if about.st_mode & 0o077 and not ours and any(folder.iterdir()):
         return "it holds other files, and others can see them; name an empty folder"
+    if users and (weak := identity.may_replace(users.desktop, folder.parent)):
+        return f"uid {users.desktop.uid} may change {weak}"
     return None
 
 
@@ -51,8 +55,32 @@ def _may_be_taken(folder: Path) -> bool:
     return os.geteuid() == 0 and private and not any(folder.iterdir())
 
 
-def make_runtime_folder(chosen: str | None, environ: Mapping[str, str]) -> Path:
+def _clear(folder: Path) -> None:
+    """Remove what the last start left: what it would write anew, and all that others made.
+
+    The gate may have put anything there, a link or a folder in the place of a file as well.
+    """
+    for path in folder.iterdir():
+        about = path.lstat()
+        if about.st_uid not in RESERVED or os.geteuid() != 0:
+            continue
+        if stat.S_ISDIR(about.st_mode):
+            from shutil import rmtree  # late: 8 ms; it follows no link
+
+            rmtree(path)
+        else:
+            path.unlink()
+    for name in LEFT_BEHIND:
+        (folder / name).unlink(missing_ok=True)
+
+
+def make_runtime_folder(
+    chosen: str | None, environ: Mapping[str, str], users: Users | None = None
+) -> Path:
     """Make, or take over, the runtime folder: ours, mode 0700.
+
+    Args:
+        users: those below root; the desktop's must not be able to put another in its place.
 
     Raises:
         RuntimeFolderError: names each folder that was tried and what it lacks.
@@ -61,13 +89,12 @@ def make_runtime_folder(chosen: str | None, environ: Mapping[str, str]) -> Path:
     for folder in candidates(chosen, environ):
         try:
             folder.mkdir(mode=FOLDER_MODE, parents=chosen is not None, exist_ok=True)
-            reason = _trusted(folder)
+            reason = _trusted(folder, users)
             if reason is None:
                 if folder.lstat().st_uid != os.geteuid():
                     os.chown(folder, 0, 0)
                 folder.chmod(FOLDER_MODE)
-                for name in LEFT_BEHIND:
-                    (folder / name).unlink(missing_ok=True)
+                _clear(folder)
                 probe = folder / ".probe"  # a read-only mount shows itself only when written to
                 write_private(probe, b"")
                 probe.unlink()
@@ -83,10 +110,16 @@ def make_runtime_folder(chosen: str | None, environ: Mapping[str, str]) -> Path:
 
 def make_folder(path: Path, access: Access | None) -> None:
     """Make a folder of the runtime folder, for one user; an earlier start may have made it."""
-    path.mkdir(mode=FOLDER_MODE, exist_ok=True)
-    if access is not None:
-        path.chmod(access.mode)
-        os.chown(path, access.uid, access.gid)
+    with contextlib.suppress(FileExistsError):
+        path.mkdir(mode=FOLDER_MODE)
+    # By descriptor: a link in its place would have its target given away.
+    handle = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
+    try:
+        if access is not None:
+            os.fchmod(handle, access.mode)
+            os.fchown(handle, access.uid, access.gid)
+    finally:
+        os.close(handle)
 
 
 def share_folder(folder: Path) -> None:

@@ -168,7 +168,7 @@ def run(command: Sequence[str], tell: Callable[[DeskgateError], int]) -> NoRetur
     place = find_place(settings, environ, users)
     if not settings.enable_vnc:
         _become_command(settings, command, environ, reading.secret_variables)
-    folder = runtime.make_runtime_folder(settings.deskgate_runtime_dir, environ)
+    folder = runtime.make_runtime_folder(settings.deskgate_runtime_dir, environ, users)
     plan = make_plan(
         reading,
         settle(place, folder, environ),

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from deskgate import runtime
+from deskgate import runtime, users
 from deskgate.errors import RuntimeFolderError
-from deskgate.users import Access
+from deskgate.users import Access, User
 
 ROOT = pytest.mark.skipif(os.geteuid() != 0, reason="only root gives folders away")
 
@@ -110,3 +110,60 @@ def test_a_folder_for_one_user_is_his_alone(tmp_path: Path) -> None:
         assert found == (1234, 2345, 0o700)
     runtime.make_folder(tmp_path / "ours", None)
     assert (tmp_path / "ours").stat().st_uid == 0
+
+
+@ROOT
+def test_c7_what_the_gate_left_behind_is_neither_believed_nor_followed(tmp_path: Path) -> None:
+    """It may make anything in the shared folder, and would else keep the next start from it."""
+    folder = runtime.make_runtime_folder(str(tmp_path / "deskgate"), {})
+    runtime.share_folder(folder)
+    victim = tmp_path / "victim"
+    (victim / "kept").mkdir(parents=True)
+    (folder / "supervisord.conf").touch()
+    for name in ("start.json", "..probe.new", ".supervisord.conf.new"):
+        (folder / name / "deeper").mkdir(parents=True)
+        (folder / name / "link").symlink_to(victim)
+        os.chown(folder / name, 63002, 63002)
+    (folder / "home").symlink_to(victim)
+    os.chown(folder / "home", 63002, 63002, follow_symlinks=False)
+    assert runtime.make_runtime_folder(str(folder), {}) == folder
+    assert [path.name for path in folder.iterdir()] == ["supervisord.conf"]
+    assert (victim / "kept").is_dir()
+
+
+@ROOT
+def test_c7_a_link_in_a_users_folders_place_gives_nothing_away(tmp_path: Path) -> None:
+    """`home -> /etc`, from a gate and a desktop that work together, would be the desktop's."""
+    victim = tmp_path / "victim"
+    victim.mkdir(mode=0o755)
+    (tmp_path / "home").symlink_to(victim)
+    with pytest.raises(OSError, match="home"):
+        runtime.make_folder(tmp_path / "home", Access(1234, 2345, 0o700))
+    about = victim.stat()
+    assert (about.st_uid, stat.S_IMODE(about.st_mode)) == (0, 0o755)
+
+
+@ROOT
+@pytest.mark.parametrize(
+    ("owner", "mode", "fine"),
+    [(0, 0o755, True), (0, 0o1777, True), (0, 0o777, False), (1234, 0o755, False)],
+    ids=["root's", "sticky", "open to all", "the desktop's"],
+)
+def test_c7_a_folder_that_the_desktop_could_replace_is_refused(
+    tmp_path: Path, owner: int, mode: int, fine: bool
+) -> None:
+    """It would rename ours and have the gate start with a gate.json of its own."""
+    place = tmp_path / "place"
+    place.mkdir()
+    place.chmod(mode)
+    os.chown(place, owner, owner)
+    for parent in (tmp_path, *list(tmp_path.parents)[:2]):
+        parent.chmod(0o755)
+    three = users.split(User(1234, 2345))
+    if fine:
+        assert runtime.make_runtime_folder(str(place / "deskgate"), {}, three)
+    else:
+        with pytest.raises(RuntimeFolderError, match=f"uid 1234 may change {place}"):
+            runtime.make_runtime_folder(str(place / "deskgate"), {}, three)
+        as_root = users.split(User(0, 0))
+        assert runtime.make_runtime_folder(str(place / "deskgate"), {}, as_root)
