@@ -17,6 +17,7 @@ from deskgate.users import Access
 PACKAGE: Final = Path(__file__).resolve().parent
 CHECKOUT: Final = PACKAGE.parent.parent
 MAX_SECRET_BYTES: Final = 4096
+OWN_BYTES: Final = 1024 * 1024  # of a file of ours; the token file is the largest
 LOGGED_OUT_FILE: Final = "logged-out.json"  # the gate's own memory of sessions that have ended
 
 
@@ -55,7 +56,7 @@ def read_environment() -> dict[str, str]:
     return {name: value for name, _, value in pairs}
 
 
-def open_regular(path: str) -> int:
+def open_regular(path: str, flags: int = 0) -> int:
     """Open a file that a person named, to read it; returns its descriptor.
 
     Raises:
@@ -63,11 +64,29 @@ def open_regular(path: str) -> int:
         FormError: it is a folder, a device or a FIFO.
     """
     # O_NONBLOCK: opening a FIFO would wait for a writer for ever.
-    handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC | flags)
     if not stat.S_ISREG(os.fstat(handle).st_mode):
         os.close(handle)
         raise FormError("name a regular file, no folder, device or FIFO")
     return handle
+
+
+def read_own(path: Path) -> tuple[bytes, Access | None]:
+    """A file of the runtime folder, and whose it stays when root replaces it; None for ours.
+
+    As root we read there what the gate and the desktop may have replaced: no link of theirs is
+    followed, and nothing without an end is read.
+
+    Raises:
+        OSError: it cannot be opened, or is a link.
+        FormError: it is no regular file, or too large.
+    """
+    with os.fdopen(open_regular(str(path), os.O_NOFOLLOW), "rb") as file:
+        about = os.fstat(file.fileno())
+        data = file.read(OWN_BYTES + 1)
+    if len(data) > OWN_BYTES:
+        raise FormError(f"the file is larger than {OWN_BYTES} bytes")
+    return data, Access(about.st_uid, about.st_gid, 0o600) if os.geteuid() == 0 else None
 
 
 def read_text(path: str, *, limit: int) -> str:
@@ -114,10 +133,9 @@ def find_program(name: str, path: str | None) -> str | None:
 def write_private(path: Path, data: bytes, access: Access | None = None) -> None:
     """Write a file that only its owner can read: whole, or not at all.
 
-    `docker exec -u 0` changes the files of a desktop that runs as somebody else: they stay his.
-
     Args:
-        access: whose it becomes, and its mode; None for ours, or for whose it was.
+        access: whose it becomes, and its mode; None for ours. Never whose it was by itself: in a
+            folder that is shared, somebody else may have been there first.
     """
     fresh = path.with_name(f".{path.name}.new")
     fresh.unlink(missing_ok=True)
@@ -128,9 +146,6 @@ def write_private(path: Path, data: bytes, access: Access | None = None) -> None
                 # In this order: of a file that is no longer ours only FOWNER changes the mode.
                 os.fchmod(file.fileno(), access.mode)
                 os.fchown(file.fileno(), access.uid, access.gid)
-            elif os.geteuid() == 0 and path.exists():
-                before = path.stat()
-                os.fchown(file.fileno(), before.st_uid, before.st_gid)
             file.write(data)
         fresh.rename(path)
     except OSError as error:

@@ -16,7 +16,8 @@ from typing import Any, Final
 
 from deskgate import clock
 from deskgate.errors import ProgramError, Status
-from deskgate.files import read_secret
+from deskgate.files import read_own, read_secret
+from deskgate.forms import FormError
 from deskgate.probe import (
     GREETING,
     TIMEOUT_SECONDS,
@@ -107,12 +108,14 @@ def health() -> int:
     record = json_file(folder / "start.json")
     token = live_token(folder, clock.now(record["booted"])) if record["auth"] == "token" else None
     try:
-        cookie = (folder / "Xauthority").read_bytes()[-16:]
+        cookie = read_own(folder / "Xauthority")[0][-16:]
         x_answers(int(record["display"][1:]), cookie)
         greeting_only_with_token(record, token.value if token else None)
         tables = [Path(f"/proc/net/{name}") for name in ("tcp", "tcp6")]
         listening = open_listeners([table.read_text() for table in tables if table.exists()])
         refuse_back_doors(record, listening)
+    except FormError as error:
+        raise ProgramError(f"health: Xauthority: {error}") from None
     except OSError as error:
         raise ProgramError(f"health: {error.strerror or type(error).__name__}") from None
     print(f"healthy: {record['display']} behind port {record['port']} (uid {os.getuid()})")

@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import Any, Final
 
 from deskgate import clock
+from deskgate.files import read_own
 from deskgate.programs import TOKENS_FILE
-from deskgate.tokenfile import TokenFileError, parse_clear_tokens
+from deskgate.tokenfile import parse_clear_tokens
 from deskgate.tokens import HASHED, NewToken, Role
 
 TIMEOUT_SECONDS: Final = 3.0  # of one question; loopback answers in milliseconds
@@ -104,8 +105,8 @@ def live_token(folder: Path, now: float) -> NewToken | None:
         now: seconds since the epoch.
     """
     try:
-        rows = parse_clear_tokens((folder / TOKENS_FILE).read_text(encoding="utf-8"), short=True)
-    except (OSError, TokenFileError):
+        rows = parse_clear_tokens(read_own(folder / TOKENS_FILE)[0].decode(), short=True)
+    except (OSError, ValueError):
         return None
     usable = [row for row in rows if not HASHED.fullmatch(row.value)]
     live = [row for row in usable if row.is_live(now)]
@@ -128,7 +129,7 @@ def ask_ticket(record: Mapping[str, Any], token: str) -> str | None:
 def ask_status(folder: Path) -> dict[str, dict[str, int]] | None:
     """Viewers by role and by name of their token; None when the gate does not tell."""
     try:
-        record = json.loads((folder / "start.json").read_bytes())
+        record = json.loads(read_own(folder / "start.json")[0])
         token = live_token(folder, clock.now(record["booted"]))
         if record["proxy"] != "gate" or token is None or token.role is not Role.CONTROL:
             return None

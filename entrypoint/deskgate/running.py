@@ -10,6 +10,7 @@ from typing import Any
 
 from deskgate import runtime
 from deskgate.errors import ProgramError, Status
+from deskgate.files import read_own
 from deskgate.probe import ask_status
 
 
@@ -58,7 +59,7 @@ def _is_its_owners(folder: Path) -> bool:
 def json_file(path: Path) -> dict[str, Any]:
     """Parse one of our own files."""
     try:
-        found: dict[str, Any] = json.loads(path.read_bytes())
+        found: dict[str, Any] = json.loads(read_own(path)[0])
     except FileNotFoundError:
         raise NotRunningError("the desktop is not ready yet; try again in a moment") from None
     except ValueError:

@@ -163,10 +163,14 @@ class Store:
     ) -> None:
         with self._locked(wait_seconds):
             try:
-                text = edit(files.read_text(str(self.path), limit=FILE_BYTES))
+                # `docker exec -u 0` changes the file of a gate that runs as somebody else.
+                data, access = files.read_own(self.path)
+                text = edit(data.decode())
                 parse_rows(text, short=True)  # never a file that the gate would refuse
-                files.write_private(self.path, text.encode())
+                files.write_private(self.path, text.encode(), access)
                 then()  # before the next change, or the older one could have the last word
+            except UnicodeDecodeError:
+                raise StoreError(f"token: cannot use {self.path}: it is not UTF-8") from None
             except (FormError, TokenFileError) as error:
                 raise StoreError(f"token: cannot use {self.path}: {error}") from None
             except OSError as error:
@@ -198,7 +202,8 @@ class Store:
         """Keep the start record's links good, which machines read."""
         path = self.folder / "start.json"
         try:
-            record: dict[str, Any] = json.loads(path.read_bytes())
+            data, access = files.read_own(path)
+            record: dict[str, Any] = json.loads(data)
             kept: dict[str, Any] = record["links"]
         except (OSError, ValueError, KeyError):
             return  # not ready yet
@@ -209,7 +214,7 @@ class Store:
             shown = links.PLACEHOLDER if self.hide else token.value
             url = links.full_link(self.base, shown)
             kept[name] = {"url": url, "expires": shown_end(token.expires)}
-        files.write_private(path, json.dumps(record, indent=1).encode() + b"\n")
+        files.write_private(path, json.dumps(record, indent=1).encode() + b"\n", access)
 
 
 def _fresh() -> str:
@@ -225,7 +230,7 @@ def _rows(path: Path) -> tuple[Row, ...]:
 
 def open_store(folder: Path) -> Store:
     """The store of the desktop whose runtime folder this is."""
-    config: dict[str, Any] = json.loads((folder / "gate.json").read_bytes())
+    config: dict[str, Any] = json.loads(files.read_own(folder / "gate.json")[0])
     return Store(
         folder=folder,
         target=config["rfb"],

@@ -30,6 +30,9 @@ class User(NamedTuple):
     groups: tuple[int, ...] = ()
 
 
+ROOT: Final = User(0, 0)
+
+
 class Access(NamedTuple):
     """A file's owner, group and mode."""
 
@@ -54,20 +57,21 @@ class Users:
     def access(self, file: str) -> Access | None:
         """Who may read a file of the runtime folder; None for root alone."""
         owner, group, mode = FILES.get(file, ("", "", 0))
-        found = self.of(owner)
+        found = ROOT if owner == "root" else self.of(owner)
         if found is None:
             return None
         readers = self.of(group) or found
         return Access(found.uid, readers.gid, mode)
 
 
+# What the gate only reads is root's: taken over, it could otherwise outlive its own restart.
 FILES: Final = {
-    "gate.json": ("gate", "", 0o600),
+    "gate.json": ("root", "gate", 0o640),
     "start.json": ("gate", "", 0o600),
     "websockify-tokens.conf": ("gate", "", 0o600),
-    "tls-cert.pem": ("gate", "", 0o600),
-    "tls-key.pem": ("gate", "", 0o600),
-    "rfbauth": ("gate", "xvnc", 0o640),
+    "tls-cert.pem": ("root", "gate", 0o640),
+    "tls-key.pem": ("root", "gate", 0o640),
+    "rfbauth": ("root", "xvnc", 0o640),
     "Xauthority": ("desktop", "xvnc", 0o640),
     "jwmrc": ("desktop", "", 0o600),
     "terminal.lock": ("desktop", "", 0o600),

@@ -131,6 +131,8 @@ def test_c7_gate_can_read_no_more_than_it_needs(split_desk: Desk) -> None:
     for words in (
         ("cat", f"{RUNTIME}/supervisord.conf"),
         ("rm", "-f", f"{RUNTIME}/status.json"),
+        ("sh", "-c", f"echo >>{RUNTIME}/gate.json"),
+        ("rm", "-f", f"{RUNTIME}/gate.json"),
         ("cat", f"{RUNTIME}/jwmrc"),
     ):
         assert split_desk.exec(*words, options=as_gate).status != 0, words
@@ -261,7 +263,7 @@ def test_tls_key_of_root_alone_is_used(make_desk: MakeDesk, tmp_path: Path) -> N
     options = (*AS_ROOT, "-v", f"{pem}:/pem:ro")
     desk = make_desk(env=env, options=options).start()
     assert desk.exec("deskgate", "health").status == 0
-    assert desk.must("stat", "-c", "%u %a", f"{RUNTIME}/tls-key.pem") == f"{GATE} 600\n"
+    assert desk.must("stat", "-c", "%u %a", f"{RUNTIME}/tls-key.pem") == "0 640\n"
 
 
 def test_token_file_that_the_gate_cannot_read_is_named(make_desk: MakeDesk, tmp_path: Path) -> None:

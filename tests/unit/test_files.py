@@ -43,6 +43,33 @@ def test_a_write_that_fails_leaves_the_old_file_whole(tmp_path: Path) -> None:
     assert [path.name for path in tmp_path.iterdir()] == ["busy"]
 
 
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root writes for others")
+def test_c7_a_private_file_is_ours_also_where_another_was_first(tmp_path: Path) -> None:
+    """The gate could else make `status.json` before PID 1 does, and keep it for itself."""
+    (tmp_path / "status.json").touch()
+    os.chown(tmp_path / "status.json", 63002, 63002)
+    files.write_private(tmp_path / "status.json", b"data")
+    about = (tmp_path / "status.json").stat()
+    assert (about.st_uid, about.st_gid, stat.S_IMODE(about.st_mode)) == (0, 0, 0o600)
+
+
+OWN = {"fifo": "regular", "link": "symbolic", "zero": "symbolic", "large": "larger", ".": "regular"}
+
+
+@pytest.mark.parametrize(("name", "reason"), OWN.items())
+def test_c7_what_another_put_in_our_files_place_is_not_read(
+    tmp_path: Path, name: str, reason: str
+) -> None:
+    """Root's commands would wait for ever, read without an end, or read what the gate may not."""
+    os.mkfifo(tmp_path / "fifo")
+    (tmp_path / "link").symlink_to("/etc/passwd")
+    (tmp_path / "zero").symlink_to("/dev/zero")
+    with (tmp_path / "large").open("wb") as file:
+        file.truncate(1 << 40)
+    with pytest.raises((OSError, FormError), match=reason):
+        files.read_own(tmp_path / name)
+
+
 @pytest.mark.parametrize("end", ["", "\n", "\r\n"], ids=repr)
 def test_e11_a_secret_file_may_end_its_line(tmp_path: Path, end: str) -> None:
     """Editors and `echo` add one; Jupyter's unusable token came from there."""

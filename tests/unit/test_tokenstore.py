@@ -23,6 +23,7 @@ from deskgate.tokenstore import (
     StoreError,
     open_store,
 )
+from deskgate.users import Access
 
 A = "0123456789abcdef" * 4
 B = "fedcba9876543210" * 4
@@ -146,11 +147,11 @@ def test_of_two_changes_at_once_the_later_has_the_last_word(
 
     other = threading.Thread(target=rotate)
 
-    def write_slowly(path: Path, data: bytes) -> None:
+    def write_slowly(path: Path, data: bytes, access: Access | None = None) -> None:
         if path.name == "start.json" and other.ident is None:
             other.start()
             other.join(0.2)
-        write(path, data)
+        write(path, data, access)
 
     monkeypatch.setattr(files, "write_private", write_slowly)
     store.rotate("control", expires=None, wait_seconds=0)
@@ -243,3 +244,20 @@ def test_a_file_that_root_changes_stays_its_owners(store: Store) -> None:
     os.chown(store.path, 12345, 12346)
     add(store)
     assert (store.path.stat().st_uid, store.path.stat().st_gid) == (12345, 12346)
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="only root changes somebody else's files")
+@pytest.mark.parametrize("file", ["websockify-tokens.conf", "start.json"])
+def test_c7_a_link_in_a_files_place_is_not_read(store: Store, tmp_path: Path, file: str) -> None:
+    """Root would read where the gate may not, and write what stands there into the gate's file."""
+    theirs = tmp_path / "theirs"
+    (store.folder / file).rename(theirs)
+    (store.folder / file).symlink_to(theirs)
+    before = theirs.read_bytes()
+    if file == "start.json":
+        store.rotate("control", expires=None, wait_seconds=0)
+    else:
+        with pytest.raises(StoreError, match="cannot change"):
+            add(store)
+    assert (store.folder / file).is_symlink()
+    assert theirs.read_bytes() == before

@@ -62,6 +62,14 @@ def test_a_file_is_read_by_who_needs_it_and_nobody_else(file: str) -> None:
         assert readers(file) == READERS[file]
 
 
+@pytest.mark.parametrize("file", ["gate.json", "rfbauth", "tls-cert.pem", "tls-key.pem"])
+def test_what_the_gate_only_reads_is_roots(file: str) -> None:
+    """A gate that was taken over for a moment could leave `auth: none` to the next one."""
+    access = THREE.access(file)
+    assert access is not None
+    assert (access.uid, access.mode) == (0, 0o640)
+
+
 def test_only_its_owner_may_write_a_file() -> None:
     """Reading is shared, never writing."""
     for file in users.FILES:
