@@ -64,6 +64,7 @@ def start_record(plan: Plan) -> dict[str, Any]:
         "booted": plan.gate["booted"],
         "display": f":{plan.settings.display}",
         "rfb": plan.gate["rfb"],
+        "gate_uid": plan.place.users.gate.uid if plan.place.users else None,
         "links": {},
     }
     for role in Role:

@@ -11,8 +11,7 @@ import os
 import socket
 import struct
 from collections.abc import Mapping, Sequence, Set
-from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 from deskgate import clock
 from deskgate.errors import ProgramError, Status
@@ -20,16 +19,16 @@ from deskgate.files import read_own, read_secret
 from deskgate.forms import FormError
 from deskgate.probe import (
     GREETING,
+    LISTEN,
     TIMEOUT_SECONDS,
     ask_greeting,
     is_ready,
     live_token,
     receive,
+    socket_tables,
 )
 from deskgate.running import NotRunningError, json_file, runtime_folder
 from deskgate.xdisplay import x_socket
-
-LISTEN: Final = "0A"  # the state of a listening socket in /proc/net/tcp (proc(5))
 
 
 def x_answers(display: int, cookie: bytes) -> None:
@@ -111,9 +110,7 @@ def health() -> int:
         cookie = read_own(folder / "Xauthority")[0][-16:]
         x_answers(int(record["display"][1:]), cookie)
         greeting_only_with_token(record, token.value if token else None)
-        tables = [Path(f"/proc/net/{name}") for name in ("tcp", "tcp6")]
-        listening = open_listeners([table.read_text() for table in tables if table.exists()])
-        refuse_back_doors(record, listening)
+        refuse_back_doors(record, open_listeners(socket_tables()))
     except FormError as error:
         raise ProgramError(f"health: Xauthority: {error}") from None
     except OSError as error:

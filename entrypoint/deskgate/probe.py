@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import socket
 from collections.abc import Callable, Mapping, Sequence
@@ -15,6 +16,7 @@ from deskgate.tokenfile import parse_clear_tokens
 from deskgate.tokens import HASHED, NewToken, Role
 
 TIMEOUT_SECONDS: Final = 3.0  # of one question; loopback answers in milliseconds
+LISTEN: Final = "0A"  # the state of a listening socket in /proc/net/tcp (proc(5))
 GREETING: Final = b"RFB 003.008\n"  # RFC 6143, 7.1.1
 # A fixed key is as good as any: it guards proxies' caches, and there is none on loopback
 # (RFC 6455, 10.3).
@@ -32,9 +34,37 @@ def receive(door: socket.socket, until: Callable[[bytes], bool]) -> bytes:
     return data
 
 
+def socket_tables() -> list[str]:
+    """The kernel's tables of TCP sockets (proc(5))."""
+    tables = [Path(f"/proc/net/{name}") for name in ("tcp", "tcp6")]
+    return [table.read_text() for table in tables if table.exists()]
+
+
+def refuse_other_listeners(tables: Sequence[str], port: int, uid: int | None) -> None:
+    """While the gate is down, any program can take its port, and would be told a token.
+
+    Args:
+        uid: the gate's; None when one user runs all.
+
+    Raises:
+        ConnectionRefusedError: it is not the gate that listens.
+    """
+    if uid is None:
+        return
+    rows = [line.split() for table in tables for line in table.splitlines()[1:]]
+    here = [row for row in rows if row[3] == LISTEN and int(row[1].rpartition(":")[2], 16) == port]
+    if uid not in {int(row[7]) for row in here}:
+        raise ConnectionRefusedError(errno.ECONNREFUSED, f"it is not the gate that has port {port}")
+
+
 def _dial(record: Mapping[str, Any]) -> socket.socket:
-    host = record["listen"] or "127.0.0.1"
-    door = socket.create_connection((host, record["port"]), TIMEOUT_SECONDS)
+    host, port = record["listen"] or "127.0.0.1", record["port"]
+    door = socket.create_connection((host, port), TIMEOUT_SECONDS)
+    try:
+        refuse_other_listeners(socket_tables(), port, record["gate_uid"])
+    except ConnectionRefusedError:
+        door.close()
+        raise
     if not record["tls"]:
         return door
     import ssl

@@ -276,3 +276,44 @@ def test_token_file_that_the_gate_cannot_read_is_named(make_desk: MakeDesk, tmp_
     desk.allow("^deskgate: error: VNC_TOKENS_FILE: ")
     result = desk.run()
     assert (result.status, f"chown {GATE} /tokens" in result.err) == (66, True)
+
+
+TAKE_PORT = """
+import socket
+def listen():
+    door = socket.socket()
+    door.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    door.bind(("127.0.0.1", 8002))
+    door.listen()
+    return door
+while True:
+    try:
+        door = listen()
+        break
+    except OSError:
+        pass
+print("taken", flush=True)
+while True:
+    client, _ = door.accept()
+    client.settimeout(1)
+    with client:
+        try:
+            print(client.recv(4096), flush=True)
+        except OSError:
+            pass
+"""
+
+
+def test_c7_desktop_that_takes_the_gates_port_is_told_no_token(make_desk: MakeDesk) -> None:
+    """It waits until the gate is killed, by want of memory say; the commands then find out."""
+    desk = make_desk(env=PUID, options=(*AS_ROOT, "--no-healthcheck")).start()
+    desk.allow(r"^deskgate: warning: gate: ended with |^gate: error: cannot listen")
+    desk.must("sh", "-c", 'exec python3 -c "$0" >/tmp/taken 2>&1 &', TAKE_PORT, options=AS_DESKTOP)
+    kill(desk, "gate")
+    wait_until(lambda: "taken" in desk.must("cat", "/tmp/taken"), 5)
+    ill = desk.exec("deskgate", "health")
+    assert (ill.status, "it is not the gate that has port 8002" in ill.err) == (69, True)
+    assert "viewers" not in desk.must("deskgate", "status")
+    assert desk.exec("deskgate", "url", "--once").status == 69
+    wait_until(lambda: "b'" in desk.must("cat", "/tmp/taken"), 5)
+    assert "Bearer" not in desk.must("cat", "/tmp/taken")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import socket
 import sys
 import threading
@@ -72,7 +73,8 @@ def answering(answer: Callable[[bool], bytes]) -> Iterator[dict[str, Any]]:
     with socket.create_server(("127.0.0.1", 0)) as door:
         threading.Thread(target=serve, args=(door,), daemon=True).start()
         port = door.getsockname()[1]
-        yield {"listen": "", "port": port, "tls": False, "auth": "token", "proxy": "gate"}
+        record = {"listen": "", "port": port, "tls": False, "auth": "token", "proxy": "gate"}
+        yield {**record, "gate_uid": os.geteuid()}
         door.shutdown(socket.SHUT_RDWR)
 
 
@@ -99,6 +101,36 @@ def test_a_gate_is_healthy_that_greets_the_token_and_nobody_else(
         else:
             with pytest.raises(ProgramError, match=says):
                 health.greeting_only_with_token(record, samples.GIVEN)
+
+
+GATE_ROW = "   0: 00000000000000000000000000000000:1F42 0:0 0A 0:0 00:0 0 63002 0 1 1\n"
+OTHERS = (
+    "   1: 0100007F:1F42 0:0 0A 0:0 00:0 0 1234 0 1 1\n"  # the port, of another
+    "   2: 0100007F:1F43 0:0 0A 0:0 00:0 0 63002 0 1 1\n"  # another port
+    "   3: 0100007F:1F42 0:0 01 0:0 00:0 0 63002 0 1 1\n"  # a connection
+)
+
+
+@pytest.mark.parametrize(
+    ("rows", "uid", "fine"),
+    [
+        (GATE_ROW, 63002, True),
+        (OTHERS + GATE_ROW, 63002, True),
+        (OTHERS, 63002, False),
+        ("", 63002, False),
+        (OTHERS, None, True),
+    ],
+    ids=["the gate", "among others", "others", "nobody", "one user"],
+)
+def test_c7_no_other_program_on_the_gates_port_is_told_a_token(
+    rows: str, uid: int | None, fine: bool
+) -> None:
+    """The desktop takes it while the gate is down; a health check would bring it the token."""
+    if fine:
+        probe.refuse_other_listeners([HEAD + rows], 8002, uid)
+    else:
+        with pytest.raises(ConnectionRefusedError, match="not the gate"):
+            probe.refuse_other_listeners([HEAD + rows], 8002, uid)
 
 
 def test_the_credential_is_a_live_token_and_control_if_there_is_one(tmp_path: Path) -> None:
