@@ -49,12 +49,19 @@ def free_display(display: int) -> str | None:
         return f"cannot write {lock.parent}, where X keeps its lock; mount one with --tmpfs /tmp"
     for leftover in (lock, door):
         try:
-            if os.path.lexists(leftover):
-                leftover.unlink()
+            _remove(leftover)
         except OSError as error:
             reason = f"cannot remove {leftover}, left by another X server: {error.strerror}"
             return f"{reason}; {other}"
     return None
+
+
+def _remove(leftover: Path) -> None:
+    """Remove what is there, if anything; a folder that a user of the desktop made is put aside."""
+    try:
+        leftover.unlink(missing_ok=True)
+    except IsADirectoryError:
+        leftover.rename(leftover.with_name(f"{leftover.name}.{os.urandom(4).hex()}"))
 
 
 def _holder(lock: Path) -> str:

@@ -317,3 +317,11 @@ def test_c7_desktop_that_takes_the_gates_port_is_told_no_token(make_desk: MakeDe
     assert desk.exec("deskgate", "url", "--once").status == 69
     wait_until(lambda: "b'" in desk.must("cat", "/tmp/taken"), 5)
     assert "Bearer" not in desk.must("cat", "/tmp/taken")
+
+
+def test_c7_desktop_cannot_keep_the_next_start_from_the_display(make_desk: MakeDesk) -> None:
+    """A folder where X has its lock, which Xvnc makes none of with -displayfd."""
+    desk = make_desk(env=PUID, options=AS_ROOT).start()
+    desk.must("mkdir", "-p", "/tmp/.X1-lock/deeper", options=AS_DESKTOP)
+    desk.restart()
+    assert x_client(desk, "state").status == 0

@@ -36,6 +36,17 @@ def test_an_odd_lock_is_removed_and_never_hangs(display: int) -> None:
     assert not lock.exists()
 
 
+def test_c7_a_folder_in_the_locks_place_keeps_no_desktop_from_starting(display: int) -> None:
+    """Whoever is left in the container when Xvnc has gone can make one."""
+    lock = Path(f"/tmp/.X{display}-lock")
+    (lock / "deeper").mkdir(parents=True)
+    assert xdisplay.free_display(display) is None
+    assert not lock.exists()
+    (aside,) = Path("/tmp").glob(f"{lock.name}.*")
+    (aside / "deeper").rmdir()
+    aside.rmdir()
+
+
 def test_a_lock_that_is_a_link_is_removed_and_not_followed(display: int, tmp_path: Path) -> None:
     """F8."""
     victim = tmp_path / "victim"
