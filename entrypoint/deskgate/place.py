@@ -31,6 +31,25 @@ def _window_manager(settings: Settings, path: str | None) -> tuple[str, ...]:
     return command
 
 
+def _xvnc(path: str | None, users: Users | None) -> str:
+    """The X server; of several users the first that the desktop's cannot replace.
+
+    Images put folders of their user's first in PATH; what he put there would run as Xvnc's user.
+    """
+    if users is None:
+        if files.find_program("Xvnc", path) is not None:
+            return "Xvnc"
+    else:
+        for folder in (path or os.defpath).split(os.pathsep):
+            found = files.find_program("Xvnc", folder or ".")
+            if found and identity.may_replace(users.desktop, Path(found)) is None:
+                return found
+    raise MissingFileError(
+        "Xvnc: cannot find it: install the package tigervnc-standalone-server"
+        + (f", where uid {users.desktop.uid} cannot change it" if users else "")
+    )
+
+
 def _copies(settings: Settings, users: Users | None) -> dict[str, bytes]:
     """TLS files that only root can read, as they use to be: the gate gets copies."""
     found = {}
@@ -50,12 +69,9 @@ def find_place(settings: Settings, environ: Mapping[str, str], users: Users | No
         MissingFileError: names what is missing and how to get it.
     """
     path = environ.get("PATH")
+    xvnc = _xvnc(path, users) if settings.enable_vnc else "Xvnc"
     web = settings.novnc_web or str(files.web_dir())
     if settings.enable_vnc:
-        if files.find_program("Xvnc", path) is None:
-            raise MissingFileError(
-                "Xvnc: cannot find it: install the package tigervnc-standalone-server"
-            )
         if not Path(web, "vnc.html").is_file():
             raise MissingFileError(f"NOVNC_WEB: cannot find {web}/vnc.html: name noVNC's folder")
         for name in ("novnc_cert", "novnc_key", "vnc_tokens_file"):
@@ -80,6 +96,7 @@ def find_place(settings: Settings, environ: Mapping[str, str], users: Users | No
         python=sys.executable,
         web=web,
         window_manager=_window_manager(settings, path) if settings.enable_vnc else (),
+        xvnc=xvnc,
         users=users,
         copies=_copies(settings, users) if settings.enable_vnc else {},
     )

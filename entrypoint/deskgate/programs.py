@@ -59,6 +59,7 @@ class Place:
         python: the interpreter that runs us.
         web: the folder of noVNC's files.
         window_manager: its command line; empty for none.
+        xvnc: the X server's program.
         users: who runs what; None when one user runs all.
         home: where programs keep their files; None for where the environment says.
         copies: name in the runtime folder → bytes of TLS files that the gate cannot read itself.
@@ -68,6 +69,7 @@ class Place:
     python: str
     web: str
     window_manager: tuple[str, ...]
+    xvnc: str = "Xvnc"
     users: Users | None = None
     home: str | None = None
     copies: Mapping[str, bytes] = field(default_factory=dict, repr=False)
@@ -112,7 +114,7 @@ def xvnc(settings: Settings, place: Place) -> Program:
     else:
         listen = ["-rfbport", str(rfb_port(settings)), "-localhost"]
     command = [
-        "Xvnc",
+        place.xvnc,
         # Always explicit: automatic choice hangs for minutes without a writable /tmp.
         f":{settings.display}",
         # The display's number on stdout, once the server answers: our readiness signal.

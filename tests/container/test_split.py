@@ -319,6 +319,27 @@ def test_c7_desktop_that_takes_the_gates_port_is_told_no_token(make_desk: MakeDe
     assert "Bearer" not in desk.must("cat", "/tmp/taken")
 
 
+PLANT = """
+set -e
+chmod 755 ~
+mkdir ~/bin
+printf '#!/bin/sh\\nid >/tmp/run; exec Xtigervnc "$@"' >~/bin/Xvnc
+chmod 755 ~/bin/Xvnc
+~/bin/Xvnc -version
+rm /tmp/run
+"""
+
+
+def test_c7_desktop_puts_no_program_in_xvncs_place(make_desk: MakeDesk) -> None:
+    """Images put ~/bin first in PATH; the next start would run what is there as Xvnc's user."""
+    env = {"PUID": "10001", "PATH": "/home/deskgate/bin:/usr/local/bin:/usr/bin:/bin"}
+    desk = make_desk(env=env, options=AS_ROOT).start()
+    desk.must("sh", "-c", PLANT, options=("--user", "10001", "-e", "HOME=/home/deskgate"))
+    desk.restart()
+    assert desk.exec("test", "-e", "/tmp/run").status == 1
+    assert uids(desk)["xvnc"] == (XVNC, XVNC)
+
+
 def test_c7_desktop_cannot_keep_the_next_start_from_the_display(make_desk: MakeDesk) -> None:
     """A folder where X has its lock, which Xvnc makes none of with -displayfd."""
     desk = make_desk(env=PUID, options=AS_ROOT).start()

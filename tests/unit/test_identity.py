@@ -53,6 +53,30 @@ def test_may_answers_for_ourselves(tmp_path: Path) -> None:
     assert not identity.may(None, str(tmp_path / "none"), os.R_OK)
 
 
+@ROOT
+@pytest.mark.parametrize(
+    ("owner", "mode", "weak"),
+    [(0, 0o755, False), (0, 0o1777, False), (0, 0o777, True), (4321, 0o500, True)],
+    ids=["root's", "sticky", "open to all", "his own"],
+)
+def test_c7_what_a_user_can_replace_is_found(
+    open_tmp: Path, owner: int, mode: int, weak: bool
+) -> None:
+    """By a folder at any height, also of a link on the way; root replaces everything anyway."""
+    folder, real = open_tmp / "folder", open_tmp / "real"
+    (folder / "bin").mkdir(parents=True)
+    real.mkdir()
+    (folder / "bin" / "tool").touch()
+    (folder / "link").symlink_to(real)
+    (real / "tool").touch()
+    folder.chmod(mode)
+    os.chown(folder, owner, owner)
+    for path in (folder / "bin" / "tool", folder / "link" / "tool"):
+        assert identity.may_replace(SOMEBODY, path) == (folder if weak else None)
+        assert identity.may_replace(User(0, 0), path) is None
+    assert identity.may_replace(SOMEBODY, real / "tool") is None
+
+
 def test_home_is_that_of_passwd_when_it_can_be_written() -> None:
     """`nobody` has none, and 4321 no line."""
     assert identity.home_of(SOMEBODY) is None
