@@ -21,12 +21,38 @@ class NotRunningError(ProgramError):
 def runtime_folder() -> Path:
     """The running desktop's runtime folder."""
     folder = find_runtime_folder(os.environ)
+    if folder is None and _become_first():
+        folder = find_runtime_folder(os.environ)
     if folder is None:
         raise NotRunningError(
             f"cannot find a running desktop of uid {os.getuid()} here: is `deskgate run` up in "
             "this container, as this user?"
         )
     return folder
+
+
+def _become_first() -> bool:
+    """Be who PID 1 is: root without DAC_OVERRIDE cannot look into the folder of somebody else.
+
+    HEALTHCHECK is such a root where PID 1 became PUID.
+    """
+    from deskgate.identity import become
+    from deskgate.users import User
+
+    uid, gid = _first("Uid"), _first("Gid")
+    if os.getuid() != 0 or uid == 0:
+        return False
+    try:
+        become(User(uid, gid))
+    except OSError:
+        return False
+    return True
+
+
+def _first(name: str) -> int:
+    """A real id of PID 1 (proc(5))."""
+    about = Path("/proc/1/status").read_text(encoding="utf-8")
+    return int(about.partition(f"{name}:")[2].split()[0])
 
 
 def find_runtime_folder(environ: Mapping[str, str]) -> Path | None:
@@ -44,8 +70,7 @@ def _find_for_root() -> Path | None:
     found = [
         p.parent for p in runtime.TMP.glob("deskgate-*/status.json") if _is_its_owners(p.parent)
     ]
-    about = Path("/proc/1/status").read_text(encoding="utf-8")
-    first = int(about.partition("Uid:")[2].split()[0])  # proc(5)
+    first = _first("Uid")
     if first or len(found) != 1:
         found = [folder for folder in found if folder.lstat().st_uid == first]
     return found[0] if found else None

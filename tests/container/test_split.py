@@ -190,10 +190,12 @@ def test_without_the_capabilities_for_three_users_there_is_one(
 ) -> None:
     """PUID for all, as long as root may become it."""
     options = (*AS_ROOT, "--cap-drop", missing)
-    desk = make_desk(env=PUID, options=(*options, "--no-healthcheck")).start()
+    desk = make_desk(env=PUID, options=options).start()
     inside = [each for each in processes(desk) if each.started_inside]
     assert {(each.uid, each.gid) for each in inside} == {(DESKTOP, 2345)}
     assert desk.exec("deskgate", "health", options=AS_DESKTOP).status == 0
+    wait_until(lambda: desk.inspect("{{.State.Health.Status}}") == "healthy", 10)
+    assert desk.must("deskgate", "url").strip() == desk.printed_link("control")
     with Viewer(desk, headers=bearer(desk.token())) as viewer:
         assert viewer.name == "deskgate"
 
