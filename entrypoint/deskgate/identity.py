@@ -33,7 +33,7 @@ def take(settings: Settings) -> Users | None:
     several, desktop = find(settings)
     if not is_us(desktop):
         if several:
-            _give_streams(desktop.uid, desktop.gid)
+            _lend_streams(desktop.uid, desktop.gid)
         else:
             _become_one(desktop)
     return several
@@ -159,11 +159,25 @@ def home_of(user: User | None) -> str | None:
     return home if may(user, home, os.W_OK | os.X_OK) else None
 
 
-def _give_streams(uid: int, gid: int) -> None:
+def _lend_streams(uid: int, gid: int) -> None:
+    """Let /dev/stdout be opened, while PID 1 goes on writing to it as root.
+
+    A pipe's owner may read it as well, and the log has the links: so he may only do what the
+    stream is for. A terminal he gets; what was written there comes from it to nobody.
+    """
+    _give_streams(uid, gid, pipes=False)
+    for fd, mode in ((0, 0o644), (1, 0o622), (2, 0o622)):
+        with contextlib.suppress(OSError):
+            if stat.S_ISFIFO(os.fstat(fd).st_mode):
+                os.fchmod(fd, mode)
+
+
+def _give_streams(uid: int, gid: int, *, pipes: bool = True) -> None:
     """Give the standard streams along, so that /dev/stdout can be opened; engines do so too."""
     null = Path(os.devnull).stat()
     for fd in (0, 1, 2):
         with contextlib.suppress(OSError):
             about = os.fstat(fd)
-            if not stat.S_ISREG(about.st_mode) and about.st_rdev != null.st_rdev:
+            kept = stat.S_ISREG(about.st_mode) or about.st_rdev == null.st_rdev
+            if not kept and (pipes or not stat.S_ISFIFO(about.st_mode)):
                 os.fchown(fd, uid, gid)

@@ -348,3 +348,22 @@ def test_c7_desktop_cannot_keep_the_next_start_from_the_display(make_desk: MakeD
     desk.must("mkdir", "-p", "/tmp/.X1-lock/deeper", options=AS_DESKTOP)
     desk.restart()
     assert x_client(desk, "state").status == 0
+
+
+READ_LOG = """
+import os
+for name in ("stdin", "stdout", "stderr"):
+    for way in (os.O_RDONLY, os.O_WRONLY):
+        try:
+            os.close(os.open(f"/dev/{name}", way | os.O_NONBLOCK))
+            print(name, way)
+        except PermissionError:
+            pass
+"""
+
+
+def test_c7_command_can_write_to_the_log_and_not_read_it(make_desk: MakeDesk) -> None:
+    """The links stand there, until the engine has taken them."""
+    desk = make_desk(env=PUID, options=AS_ROOT, command=("python3", "-c", READ_LOG))
+    result = desk.run(stdin=b"")
+    assert result.out.splitlines() == ["stdin 0", "stdout 1", "stderr 1"]
