@@ -60,7 +60,10 @@ def find_runtime_folder(environ: Mapping[str, str]) -> Path | None:
     chosen = environ.get("DESKGATE_RUNTIME_DIR") or None
     for folder in runtime.candidates(chosen, environ):
         # Not Path.is_file: it raises where a folder belongs to another user.
-        if os.path.isfile(folder / "status.json") and (chosen or _is_its_owners(folder)):  # noqa: PTH113
+        if not os.path.isfile(folder / "status.json"):  # noqa: PTH113
+            continue
+        # Anybody may make one below /tmp, and he whose XDG_RUNTIME_DIR it is.
+        if chosen or folder == runtime.RUN_FOLDER or folder.lstat().st_uid == os.getuid():
             return folder
     return _find_for_root() if os.getuid() == 0 and not chosen else None
 

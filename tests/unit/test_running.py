@@ -57,6 +57,16 @@ def test_c7_a_folder_that_another_user_made_is_not_believed(tmp: Path) -> None:
 
 
 @ROOT
+def test_c7_a_folder_in_another_users_xdg_runtime_dir_is_not_believed(tmp: Path) -> None:
+    """An image may name one for its user, who need not be the one that we run as."""
+    folder = plant(tmp, "deskgate", STRANGER)
+    environ = {"XDG_RUNTIME_DIR": str(tmp)}
+    assert find_runtime_folder(environ) is None
+    os.chown(folder, 0, 0)
+    assert find_runtime_folder(environ) == folder
+
+
+@ROOT
 def test_root_finds_the_desktop_of_another_user(tmp: Path) -> None:
     """`docker exec -u 0`; of two, neither can be told to be the right one."""
     theirs = plant(tmp, "deskgate-31337", 31337)
