@@ -51,6 +51,13 @@ def notes(plan: Plan) -> list[str]:
     return found
 
 
+def listener_uid(plan: Plan) -> int | None:
+    """Whose the listening socket is, among several users: PID 1 binds it for the gate."""
+    if plan.place.users is None:
+        return None
+    return 0 if plan.settings.novnc_proxy == "gate" else plan.place.users.gate.uid
+
+
 def start_record(plan: Plan) -> dict[str, Any]:
     """The start record, `start.json`: links, port, display. The conductor adds the ready time."""
     found: dict[str, Any] = {
@@ -64,7 +71,7 @@ def start_record(plan: Plan) -> dict[str, Any]:
         "booted": plan.gate["booted"],
         "display": f":{plan.settings.display}",
         "rfb": plan.gate["rfb"],
-        "gate_uid": plan.place.users.gate.uid if plan.place.users else None,
+        "listener_uid": listener_uid(plan),
         "links": {},
     }
     for role in Role:

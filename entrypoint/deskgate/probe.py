@@ -41,10 +41,10 @@ def socket_tables() -> list[str]:
 
 
 def refuse_other_listeners(tables: Sequence[str], port: int, uid: int | None) -> None:
-    """While the gate is down, any program can take its port, and would be told a token.
+    """Any program can take the port of a proxy that is down, and would be told a token.
 
     Args:
-        uid: the gate's; None when one user runs all.
+        uid: of who bound it; None when one user runs all.
 
     Raises:
         ConnectionRefusedError: it is not the gate that listens.
@@ -61,7 +61,7 @@ def _dial(record: Mapping[str, Any]) -> socket.socket:
     host, port = record["listen"] or "127.0.0.1", record["port"]
     door = socket.create_connection((host, port), TIMEOUT_SECONDS)
     try:
-        refuse_other_listeners(socket_tables(), port, record["gate_uid"])
+        refuse_other_listeners(socket_tables(), port, record["listener_uid"])
     except ConnectionRefusedError:
         door.close()
         raise

@@ -16,6 +16,7 @@ from deskgate.users import Users
 
 TOKENS_FILE = "websockify-tokens.conf"
 RFB_SOCKET = "rfb.sock"
+LISTENER_FD = 3  # where a gate finds the port that was bound for it
 XVNC_FOLDER = "xvnc"  # of its own user, when there are several
 HOME_FOLDER = "home"  # of the desktop's user
 TLS_CERT, TLS_KEY = "tls-cert.pem", "tls-key.pem"  # for a gate that cannot read the given ones
@@ -34,7 +35,8 @@ class Program:
         essential: without it the container ends, with status 69.
         chatty: its output is of use only when something is wrong: shown at level debug, and its
             last lines when it dies.
-        reads_secret: the conductor writes the gate's boot secret to its standard input.
+        reads_secret: the conductor writes the gate's boot secret to its standard input, and
+            hands it the port as `LISTENER_FD`.
         runs_as: `gate`, `xvnc` or `desktop`; see `users`.
     """
 
@@ -157,7 +159,8 @@ def xvnc(settings: Settings, place: Place) -> Program:
 
 def gate(place: Place) -> Program:
     """Our gate. It tells `ready` on stdout and needs nobody: Xvnc may come later."""
-    command = (place.python, "-I", "-m", "deskgate.gate", place.path("gate.json"))
+    words = (place.path("gate.json"), str(LISTENER_FD))
+    command = (place.python, "-I", "-m", "deskgate.gate", *words)
     return Program(
         name="gate",
         command=command,

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 import os
+import socket
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -26,6 +27,7 @@ from deskgate.errors import (
     UsageError,
 )
 from deskgate.forms import FormError
+from deskgate.listening import listen
 from deskgate.place import find_place, settle
 from deskgate.plan import (
     COOKIE_BYTES,
@@ -34,6 +36,7 @@ from deskgate.plan import (
     Plan,
     make_plan,
 )
+from deskgate.programs import LISTENER_FD
 from deskgate.reading import Reading, read_settings
 from deskgate.settings import Settings
 from deskgate.tokenfile import FILE_BYTES, TokenFileError, parse_clear_tokens
@@ -136,6 +139,7 @@ def handoff(
         "command_user": become("desktop"),
         "record_access": users.access("start.json") if users else None,
         "levels": plan.levels,
+        "listener": None,
         "tickets": [plan.tickets[role] for role in Role if role in plan.tickets],
         "secrets": [token.value for token in (*plan.tokens, *plan.extra)],
         "banner": banner.banner(plan),
@@ -181,14 +185,31 @@ def run(command: Sequence[str], tell: Callable[[DeskgateError], int]) -> NoRetur
     if hindrance := xdisplay.free_display(settings.display):
         raise ProgramError(f"xvnc: cannot start: {hindrance}")
     xdisplay.make_socket_folder()
+    listener = _listen(settings) if settings.novnc_proxy == "gate" else None
     renderer = _in_child(lambda: write_plan(plan), tell)
     told = handoff(plan, command, environ, began=began, renderer=renderer)
+    if listener is not None:
+        listener.set_inheritable(True)
+        told["listener"] = (listener.detach(), LISTENER_FD)
     # Sealed in memory and inherited by descriptor: no file, no argument, no environment.
     memory = os.memfd_create("deskgate-handoff", 0)
     os.write(memory, json.dumps(told).encode("ascii"))
     os.lseek(memory, 0, os.SEEK_SET)
     argv = [sys.executable, "-I", "-m", "deskgate.conductor", str(memory)]
     os.execve(sys.executable, argv, surroundings.of_programs(plan, environ))
+
+
+def _listen(settings: Settings) -> socket.socket:
+    """Bind the gate's port, before anything is started: a browser may come from now on."""
+    host, port = settings.novnc_listen, settings.novnc_port
+    try:
+        return listen(host, port)
+    except OSError as error:
+        where = f"{host or '*'} port {port}"
+        raise ProgramError(
+            f"gate: cannot listen on {where}: {error.strerror}: another program has it, or only "
+            "root may; set NOVNC_PORT to another"
+        ) from None
 
 
 def _become_command(

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 PACKAGE = Path(__file__).parents[2] / "entrypoint" / "deskgate"
-MAX_LINES = 260
+MAX_LINES = 264
 
 # Pure: values in, values out.
 CORE = {
@@ -23,7 +23,7 @@ CORE = {
 IMPURE = {"os", "sys", "socket", "time", "random", "secrets", "logging", "subprocess", "asyncio"}
 # Lowest first: a module imports only from rows above its own.
 LAYERS = [
-    {"errors", "forms", "clock", "lean", "memory", "gate.des"},
+    {"errors", "forms", "clock", "lean", "memory", "listening", "gate.des"},
     {"settings", "tokens", "rfb", "arguments", "users"},
     {"reading", "tokenfile", "links", "programs"},
     {"plan"},

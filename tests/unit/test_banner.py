@@ -76,7 +76,7 @@ def test_the_start_record_is_for_machines() -> None:
         "booted": samples.NOW - 1000,
         "display": ":1",
         "rfb": "127.0.0.1:5901",
-        "gate_uid": None,
+        "listener_uid": None,
         "links": {
             "control": {
                 "url": f"http://localhost:8002/#token={samples.CONTROL}",
@@ -92,7 +92,9 @@ def test_the_start_record_is_for_machines() -> None:
 
 def test_the_start_record_knows_the_gate_of_three_users() -> None:
     """Whoever asks the gate can tell it from another program on its port."""
-    assert start_record(samples.plan_of(place=samples.SPLIT_PLACE))["gate_uid"] == 63002
+    for proxy, uid in (("gate", 0), ("websockify", 63002)):
+        plan = samples.plan_of({"NOVNC_PROXY": proxy}, place=samples.SPLIT_PLACE)
+        assert start_record(plan)["listener_uid"] == uid
 
 
 def test_printed_links_may_be_good_for_one_use() -> None:

@@ -74,7 +74,7 @@ def answering(answer: Callable[[bool], bytes]) -> Iterator[dict[str, Any]]:
         threading.Thread(target=serve, args=(door,), daemon=True).start()
         port = door.getsockname()[1]
         record = {"listen": "", "port": port, "tls": False, "auth": "token", "proxy": "gate"}
-        yield {**record, "gate_uid": os.geteuid()}
+        yield {**record, "listener_uid": os.geteuid()}
         door.shutdown(socket.SHUT_RDWR)
 
 

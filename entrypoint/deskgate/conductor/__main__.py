@@ -133,6 +133,7 @@ def main() -> int:
         on_output=shell.output_line,
         on_error=shell.error_line,
         users={name: User(*user) for name, user in told["users"].items() if user},
+        listener=told["listener"],
     )
     wait_for(told["renderer"])
     try:

@@ -32,6 +32,7 @@ from deskgate.conductor.log import Log
 from deskgate.conductor.restart import History
 from deskgate.errors import InternalError
 from deskgate.identity import become
+from deskgate.listening import keep
 from deskgate.users import User
 
 MAX_PENDING = 64 * 1024  # bytes of one line kept while its end has not come
@@ -134,6 +135,13 @@ class Process(Subprocess):  # type: ignore[misc]
             return str(error.strerror)
         return None
 
+    def _prepare_child_fds(self) -> None:
+        """In the child: the port goes to the gate; what else is open closes at exec."""
+        super()._prepare_child_fds()
+        listener = self.config.options.listener
+        if listener is not None and self.config.reads_secret:
+            os.dup2(*listener)
+
     def drain(self) -> None:
         """Read what it left in its pipes; supervisor reads once, and loses an unfinished line."""
         for dispatcher in self.dispatchers.values():
@@ -191,9 +199,11 @@ class Options(ServerOptions):  # type: ignore[misc]
         on_output: OnLine,
         on_error: OnLine,
         users: Mapping[str, User] | None = None,
+        listener: tuple[int, int] | None = None,
     ) -> None:
         super().__init__()
         self.users = users or {}
+        self.listener = listener and (keep(listener[0]), listener[1])
         self.logger = QuietLogger(log)
         self.on_output = on_output
         self.on_error = on_error

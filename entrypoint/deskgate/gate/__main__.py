@@ -1,4 +1,4 @@
-"""`python -I -m deskgate.gate GATE_JSON`: the gate's process.
+"""`python -I -m deskgate.gate GATE_JSON [LISTENING_FD]`: the gate's process.
 
 stdin gives one line: the boot secret, 64 hex digits, and at a start with VNC_LINK=once the tickets
 of the control and the view link, 32 hex digits each; stdout says `ready` once, when the
@@ -16,9 +16,10 @@ from pathlib import Path
 
 from deskgate import memory
 from deskgate.errors import Status
-from deskgate.gate import limits, log
+from deskgate.gate import log
 from deskgate.gate.config import ConfigError, GateConfig, read_config
 from deskgate.gate.lean import load_asyncio_without_tls
+from deskgate.listening import listen
 
 SECRET_BYTES = 32  # 256 bits
 HANDED = re.compile(rb"([0-9a-f]{64})(?: ([0-9a-f]{32}) ([0-9a-f]{32}))?\n?")
@@ -29,8 +30,8 @@ SECRET_SECONDS = 2.0
 def main(arguments: list[str]) -> int:
     """Serve until a signal; return the exit status."""
     log.prepare()
-    if len(arguments) != 1:
-        log.error("usage: python -I -m deskgate.gate GATE_JSON")
+    if len(arguments) not in (1, 2):
+        log.error("usage: python -I -m deskgate.gate GATE_JSON [LISTENING_FD]")
         return Status.USAGE
     try:
         config = read_config(Path(arguments[0]).read_text("utf-8"), socket.gethostname())
@@ -42,7 +43,10 @@ def main(arguments: list[str]) -> int:
         return Status.CONFIG
     # First of all: a browser that comes while the rest is loaded waits instead of being refused.
     try:
-        listener = listen(config.host, config.port)
+        handed = arguments[1:]
+        listener = (
+            socket.socket(fileno=int(handed[0])) if handed else listen(config.host, config.port)
+        )
     except OSError as error:
         log.error(f"cannot listen on {config.host or 'all'} port {config.port}: {error.strerror}")
         return Status.UNAVAILABLE
@@ -50,35 +54,6 @@ def main(arguments: list[str]) -> int:
         log.warning("prctl: other programs of this user can read the gate's memory")
     boot_secret, tickets = read_handed(0)
     return _serve(config, listener, boot_secret, tickets)
-
-
-def listen(host: str, port: int) -> socket.socket:
-    """Bind the one port; an empty host is every address, IPv6 too when the kernel has it.
-
-    Raises:
-        OSError: taken, or not allowed.
-    """
-    if not host:
-        try:
-            return _listen(socket.AF_INET6, "::", port)
-        except OSError:
-            return _listen(socket.AF_INET, "0.0.0.0", port)  # noqa: S104 - what was asked for
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    return _listen(family, host, port)
-
-
-def _listen(family: socket.AddressFamily, host: str, port: int) -> socket.socket:
-    listener = socket.socket(family)
-    try:
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        if family is socket.AF_INET6:
-            listener.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, int(host != "::"))
-        listener.bind((host, port))
-        listener.listen(limits.BACKLOG)
-    except OSError:
-        listener.close()
-        raise
-    return listener
 
 
 def read_handed(fd: int) -> tuple[bytes, tuple[str, ...]]:

@@ -17,6 +17,7 @@ from deskgate.gate.frames import GOING_AWAY
 from deskgate.gate.keeper import Keeper
 from deskgate.gate.lean import load_relay
 from deskgate.gate.tokenset import TokensUnreadableError
+from deskgate.listening import BACKLOG
 
 if TYPE_CHECKING:
     import ssl
@@ -77,7 +78,7 @@ async def accept(keeper: Keeper, listener: socket.socket) -> asyncio.Server:
     server = await loop.create_server(
         lambda: Connection(keeper), sock=listener, backlog=limits.ACCEPTS
     )
-    listener.listen(limits.BACKLOG)  # asyncio has one number for both
+    listener.listen(BACKLOG)  # asyncio has one number for both
     return server
 
 

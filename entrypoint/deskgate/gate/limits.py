@@ -19,7 +19,6 @@ KEEP_ALIVE_SECONDS = 15.0  # idle between two requests
 LINGER_SECONDS = 2.0  # after a refusal, for the answer to be read before the connection ends
 LINGER_BYTES = 256 * 1024
 READ_BYTES = 16 * 1024  # at once from one connection, so that none keeps the others waiting
-BACKLOG = 128  # connections that the kernel keeps for us
 # Taken at once. A new one is read three turns of the loop later; until then, fewer must follow
 # than there are places for strangers, or it goes unheard with its request already here.
 ACCEPTS = 16

@@ -18,7 +18,8 @@ from typing import Any
 import pytest
 
 from deskgate.errors import Status
-from deskgate.gate.__main__ import listen, read_handed
+from deskgate.gate.__main__ import read_handed
+from deskgate.listening import listen
 
 from .running import TOKEN_FILE, Desk, cookie, read_all, wait_until, write_files
 from .samples import CONTROL, VIEW

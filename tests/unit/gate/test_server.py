@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from deskgate import rfb
+from deskgate import listening, rfb
 from deskgate.gate import limits
 from deskgate.gate.actions import http_date
 
@@ -215,7 +215,7 @@ def test_a_stranger_that_has_its_answer_goes_before_one_that_asks(
 
 def test_a_hundred_that_come_at_once_are_read_before_one_makes_room(gate: Gate) -> None:
     """Each has sent its token already when the gate looks up: none of them is a stranger."""
-    assert 3 * limits.ACCEPTS < limits.STRANGERS < 100 < limits.BACKLOG
+    assert 3 * limits.ACCEPTS < limits.STRANGERS < 100 < listening.BACKLOG
     go = threading.Event()
     gate.loop.call_soon_threadsafe(go.wait, 5)
     with contextlib.ExitStack() as stack:
