@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from deskgate import users
+from deskgate import memory, users
 from deskgate.errors import Problem, SettingsError
 from deskgate.users import User, Users
 
@@ -69,6 +69,16 @@ def _refuse_others(uid: int | None, gid: int | None) -> None:
     raise SettingsError([Problem(name=name, given=str(given), allowed=allowed)])
 
 
+def why_one_user(settings: Settings) -> str | None:
+    """What to say when PUID was given and gate, Xvnc and desktop are one user all the same."""
+    asked = settings.enable_vnc and settings.puid and os.geteuid() == 0
+    if not asked or find(settings)[0]:
+        return None
+    lacking = missing_capabilities()
+    reason = f"give the container {', '.join(lacking)}" if lacking else "map more ids"
+    return f"PUID: the gate runs as that user too, who can read its tokens; {reason}"
+
+
 def missing_capabilities() -> list[str]:
     """Which of those that we need as root we do not have."""
     about = Path("/proc/self/status").read_text(encoding="utf-8")
@@ -98,13 +108,15 @@ def become(user: User) -> None:
     os.setgroups([user.gid, *user.groups])
     os.setgid(user.gid)
     os.setuid(user.uid)
+    if user.uid in users.RESERVED:  # gate and Xvnc start nobody; the desktop may have its sudo
+        memory.gain_nothing()
 
 
 def _become_one(user: User) -> None:
     try:
         _give_streams(user.uid, user.gid)
         become(user)
-    except PermissionError:
+    except OSError:  # EPERM; EINVAL for an id that the user namespace has not
         allowed = "root needs the capabilities SETUID and SETGID for it; add them, or use --user"
         raise SettingsError([Problem(name="PUID", given=str(user.uid), allowed=allowed)]) from None
 

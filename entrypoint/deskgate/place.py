@@ -62,6 +62,19 @@ def _copies(settings: Settings, users: Users | None) -> dict[str, bytes]:
     return found
 
 
+def _refuse_to_run_what_the_desktop_writes(users: Users) -> None:
+    """PID 1 and the gate run this code: whoever may change it is root, and the gate.
+
+    Raises:
+        SettingsError: names the place that PUID may change.
+    """
+    for path in (sys.executable, files.PACKAGE):
+        if weak := identity.may_replace(users.desktop, Path(path)):
+            allowed = f"that user may change {weak}, which root runs; give it to root"
+            given = str(users.desktop.uid)
+            raise SettingsError([Problem(name="PUID", given=given, allowed=allowed)])
+
+
 def find_place(settings: Settings, environ: Mapping[str, str], users: Users | None) -> Place:
     """Find what the programs need in this container.
 
@@ -71,9 +84,15 @@ def find_place(settings: Settings, environ: Mapping[str, str], users: Users | No
     path = environ.get("PATH")
     xvnc = _xvnc(path, users) if settings.enable_vnc else "Xvnc"
     web = settings.novnc_web or str(files.web_dir())
+    if users:
+        _refuse_to_run_what_the_desktop_writes(users)
     if settings.enable_vnc:
-        if not Path(web, "vnc.html").is_file():
-            raise MissingFileError(f"NOVNC_WEB: cannot find {web}/vnc.html: name noVNC's folder")
+        gate = users.gate if users else None
+        if not identity.may(gate, f"{web}/vnc.html", os.R_OK):
+            who = f" as the gate's user, uid {gate.uid}" if gate else ""
+            raise MissingFileError(
+                f"NOVNC_WEB: cannot read {web}/vnc.html{who}: name noVNC's folder"
+            )
         for name in ("novnc_cert", "novnc_key", "vnc_tokens_file"):
             given = getattr(settings, name)
             if given and not os.access(given, os.R_OK):

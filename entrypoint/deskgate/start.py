@@ -163,7 +163,8 @@ def run(command: Sequence[str], tell: Callable[[DeskgateError], int]) -> NoRetur
     environ = files.read_environment()
     reading, extra = read(environ)
     settings = reading.settings
-    for warning in reading.warnings:
+    one_user = identity.why_one_user(settings)
+    for warning in (*reading.warnings, *([one_user] if one_user else [])):
         print(f"deskgate: warning: {warning}", file=sys.stderr)
     if not settings.enable_vnc and not command:
         raise UsageError("run: cannot run nothing: ENABLE_VNC is off and no command is given")

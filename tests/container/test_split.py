@@ -190,7 +190,10 @@ def test_without_the_capabilities_for_three_users_there_is_one(
 ) -> None:
     """PUID for all, as long as root may become it."""
     options = (*AS_ROOT, "--cap-drop", missing)
-    desk = make_desk(env=PUID, options=options).start()
+    desk = make_desk(env=PUID, options=options)
+    desk.allow(f"^deskgate: warning: PUID: .* give the container {missing}$")
+    desk.start()
+    assert "deskgate: warning: PUID: " in desk.log, "who can read the tokens is said"
     inside = [each for each in processes(desk) if each.started_inside]
     assert {(each.uid, each.gid) for each in inside} == {(DESKTOP, 2345)}
     assert desk.exec("deskgate", "health", options=AS_DESKTOP).status == 0
@@ -336,6 +339,36 @@ def test_c7_desktop_that_takes_websockifys_port_is_told_no_token(make_desk: Make
     assert (ill.status, "it is not the gate that has port 8002" in ill.err) == (69, True)
     wait_until(lambda: "b'" in desk.must("cat", "/tmp/taken"), 5)
     assert desk.token() not in desk.must("cat", "/tmp/taken")
+
+
+def test_c7_nothing_runs_that_the_desktop_may_change(make_desk: MakeDesk) -> None:
+    """Neither as PID 1 nor as the gate: an image may have given the installation away."""
+    script = f"chown -R {DESKTOP} /opt/deskgate && exec deskgate run -- true"
+    options = (*AS_ROOT, "--entrypoint", "sh")
+    desk = make_desk(env=PUID, options=options, command=("-c", script))
+    desk.allow("^deskgate: error: PUID: ")
+    result = desk.run()
+    assert (result.status, "may change /opt/deskgate" in result.err) == (78, True)
+
+
+def test_c7_gate_and_xvnc_gain_nothing_from_setuid_programs(split_desk: Desk) -> None:
+    """The desktop keeps its own `sudo`, if the image has one."""
+    found = {
+        name: split_desk.must("grep", "NoNewPrivs", f"/proc/{row['pid']}/status").split()[1]
+        for name, row in split_desk.status().items()
+    }
+    assert found == {"gate": "1", "xvnc": "1", "wm": "0"}
+
+
+def test_web_folder_that_the_gate_cannot_read_is_named(make_desk: MakeDesk, tmp_path: Path) -> None:
+    """It would answer 404 to everybody."""
+    (tmp_path / "vnc.html").touch()
+    tmp_path.chmod(0o700)
+    options = (*AS_ROOT, "-v", f"{tmp_path}:/web:ro")
+    desk = make_desk(env={**PUID, "NOVNC_WEB": "/web"}, options=options, command=("true",))
+    desk.allow("^deskgate: error: NOVNC_WEB: ")
+    result = desk.run()
+    assert (result.status, f"uid {GATE}" in result.err) == (66, True)
 
 
 PLANT = """

@@ -279,6 +279,7 @@ RIGHTS_AND_SECRETS = (
     Check("tokens are the gate's alone", "users.py", '"websockify-tokens.conf": ("gate", "", 0o600)', '"websockify-tokens.conf": ("gate", "", 0o604)', UNIT),
     Check("a program runs as its user", "conductor/embed.py", "            become(user)\n        except OSError as error:\n            return", "            pass\n        except OSError as error:\n            return", UNIT),
     Check("groups go with the user", "identity.py", "    os.setgroups([user.gid, *user.groups])\n    os.setgid", "    os.setgid", UNIT),
+    Check("gate and Xvnc gain nothing by setuid programs", "identity.py", "        memory.gain_nothing()", "        pass", UNIT),
     Check("the desktop is not the gate's user", "users.py", "        if given in RESERVED", "        if False", UNIT),
     Check("a secret file is a regular one", "files.py", "    if not stat.S_ISREG(os.fstat(handle).st_mode):", "    if False:", UNIT),
     Check("a log line is one line", "gate/log.py", "char if char.isprintable() else char", "char if True else char"),

@@ -178,7 +178,7 @@ def test_check_warns_of_what_it_does_not_know(desktop_tools: str) -> None:
     ("environ", "status", "text"),
     [
         ({"PATH": "/nowhere"}, 66, "Xvnc: cannot find it"),
-        ({"NOVNC_WEB": "/nowhere"}, 66, "NOVNC_WEB: cannot find /nowhere/vnc.html"),
+        ({"NOVNC_WEB": "/nowhere"}, 66, "NOVNC_WEB: cannot read /nowhere/vnc.html"),
         ({"NOVNC_CERT": "/nowhere", "NOVNC_KEY": "/nowhere"}, 66, "NOVNC_CERT: cannot read"),
         (
             {"DESKTOP": "openbox"},

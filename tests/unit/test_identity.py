@@ -86,6 +86,21 @@ def test_home_is_that_of_passwd_when_it_can_be_written() -> None:
 
 
 @ROOT
+@pytest.mark.parametrize(("user", "gains"), [(SOMEBODY, "0"), (User(63001, 63001), "1")])
+def test_c7_gate_and_xvnc_gain_nothing_by_setuid_programs(user: User, gains: str) -> None:
+    """proc(5), NoNewPrivs; others may use theirs."""
+    reader, writer = os.pipe()
+    pid = os.fork()
+    if pid == 0:
+        identity.become(user)
+        os.write(writer, Path("/proc/self/status").read_bytes())
+        os._exit(0)
+    os.waitpid(pid, 0)
+    told = os.read(reader, 10_000).decode().partition("NoNewPrivs:")[2]
+    assert told.split()[0] == gains
+
+
+@ROOT
 def test_become_is_for_good() -> None:
     """Ids and groups of all kinds; there is no way back."""
     reader, writer = os.pipe()
