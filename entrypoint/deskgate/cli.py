@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NoReturn
 
 import deskgate
 from deskgate.arguments import Arguments
-from deskgate.errors import DeskgateError, Status, UsageError
+from deskgate.errors import LIMITS, DeskgateError, ProgramError, Status, UsageError, reason_of
 
 if TYPE_CHECKING:
     from deskgate.manage import Show
@@ -192,7 +192,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         return Status.SOFTWARE
     except Exception as error:
         _trace()
-        return tell(_bug(error))
+        return tell(_limit(error) or _bug(error))
 
 
 def _trace() -> None:
@@ -200,6 +200,13 @@ def _trace() -> None:
         import traceback
 
         traceback.print_exc()
+
+
+def _limit(error: Exception) -> DeskgateError | None:
+    """What a limit of the container's denied us, which is no bug of ours."""
+    if isinstance(error, OSError) and error.errno in LIMITS:
+        return ProgramError(f"deskgate: cannot go on: {reason_of(error)}")
+    return None
 
 
 def _bug(error: Exception) -> DeskgateError:

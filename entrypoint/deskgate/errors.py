@@ -15,9 +15,11 @@ what is allowed.
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import IntEnum
+from typing import Final
 
 
 class Status(IntEnum):
@@ -33,6 +35,20 @@ class Status(IntEnum):
     # As a shell answers for the user's command (POSIX.1-2024, 2.8.2 Exit status for commands).
     NOT_EXECUTABLE = 126
     NOT_FOUND = 127
+
+
+# What the system may deny us, and which limit denies it (errno(3)).
+LIMITS: Final = {
+    errno.EAGAIN: "no more processes are allowed here: raise --pids-limit, or --ulimit nproc",
+    errno.EMFILE: "no more open files are allowed here: raise --ulimit nofile",
+    errno.ENFILE: "the machine has no more open files",
+    errno.ENOMEM: "there is no more memory: raise --memory",
+}
+
+
+def reason_of(error: OSError) -> str:
+    """Why the system refused; where a limit did, its name."""
+    return LIMITS.get(error.errno or 0) or error.strerror or type(error).__name__
 
 
 class DeskgateError(Exception):

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import errno
 import json
+import os
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import pytest
 
-from deskgate import __version__
+from deskgate import __version__, cli
 from deskgate.arguments import Arguments
 from deskgate.cli import COMMANDS, USAGE
-from deskgate.errors import UsageError
+from deskgate.errors import Status, UsageError
 
 from . import samples
 
@@ -251,3 +253,19 @@ def test_a_reader_who_leaves_early_is_no_traceback() -> None:
     line = f"{sys.executable} -m deskgate --help | true"
     done = subprocess.run(["sh", "-c", line], env=environ, capture_output=True, text=True)
     assert "Traceback" not in done.stderr
+
+
+def test_what_a_limit_denies_is_no_bug_of_ours(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """One process allowed: the line says which limit to raise."""
+
+    def refused(words: Sequence[str]) -> int:
+        raise BlockingIOError(errno.EAGAIN, os.strerror(errno.EAGAIN))
+
+    monkeypatch.setitem(cli.COMMANDS, "health", refused)
+    assert cli.main(["health"]) == Status.UNAVAILABLE
+    assert capsys.readouterr().err == (
+        "deskgate: error: deskgate: cannot go on: "
+        "no more processes are allowed here: raise --pids-limit, or --ulimit nproc\n"
+    )

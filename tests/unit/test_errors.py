@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 
 import pytest
@@ -61,3 +62,22 @@ QUOTED = [
 def test_a_value_is_shown_on_one_line(value: str, shown: str) -> None:
     """It forges none, moves no terminal, and floods nobody."""
     assert errors.quote(value) == shown
+
+
+DENIED = {
+    errno.EAGAIN: "--pids-limit",
+    errno.EMFILE: "nofile",
+    errno.ENOMEM: "--memory",
+    errno.ENOSPC: "No space left on device",
+}
+
+
+@pytest.mark.parametrize("number", DENIED, ids=errno.errorcode.__getitem__)
+def test_a_limit_is_called_by_its_name(number: int) -> None:
+    """`Resource temporarily unavailable` tells nobody what to raise."""
+    assert DENIED[number] in errors.reason_of(OSError(number, os.strerror(number)))
+
+
+def test_an_error_without_a_number_is_called_by_its_kind() -> None:
+    """Python raises some of its own."""
+    assert errors.reason_of(TimeoutError()) == "TimeoutError"

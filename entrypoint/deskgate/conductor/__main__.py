@@ -6,6 +6,7 @@ import ctypes
 import json
 import os
 import sys
+import tempfile
 import time
 import traceback
 from pathlib import Path
@@ -14,9 +15,10 @@ from typing import Any, Final
 from deskgate import files, memory
 from deskgate.conductor.embed import Options, Process, load
 from deskgate.conductor.foreground import Foreground, exit_status
+from deskgate.conductor.limits import Expendable, scarce_memory
 from deskgate.conductor.log import Log
 from deskgate.conductor.loop import Conductor
-from deskgate.errors import DeskgateError, Status
+from deskgate.errors import DeskgateError, ProgramError, Status
 from deskgate.tokens import format_expiry
 from deskgate.users import Access, User
 
@@ -115,28 +117,41 @@ def _describe(process: Process, now: float, epoch: float) -> dict[str, Any]:
 
 
 def wait_for(renderer: int) -> None:
-    """Wait until the files are written; end with the renderer's status if they cannot be."""
+    """Wait until the files are written; end with the renderer's status if they cannot be.
+
+    Raises:
+        ProgramError: it was killed, and could not say why.
+    """
     _, wait_status = os.waitpid(renderer, 0)
+    if os.WIFSIGNALED(wait_status):
+        reason = f"signal {os.WTERMSIG(wait_status)} ended who writes its files"
+        raise ProgramError(f"runtime folder: {reason}")
     if wait_status:
         os._exit(exit_status(wait_status))  # it has said why
 
 
 def main() -> int:
     """Run the container; returns its exit status."""
+    expendable = Expendable()
     memory.lock()
     told = read_handoff(int(sys.argv[1]))
+    # supervisor asks for it, and Python would look for one by writing into /tmp, which may be full.
+    tempfile.tempdir = told["folder"]
     adopt_orphans()
     log = Log(level=told["log_level"], form=told["log_format"], secrets=told["secrets"])
+    if said := scarce_memory():
+        log.event("warning", said)  # now: the kernel may kill us next
     shell = Shell(told, log)
-    options = Options(
-        log,
-        on_output=shell.output_line,
-        on_error=shell.error_line,
-        users={name: User(*user) for name, user in told["users"].items() if user},
-        listener=told["listener"],
-    )
-    wait_for(told["renderer"])
     try:
+        options = Options(
+            log,
+            on_output=shell.output_line,
+            on_error=shell.error_line,
+            users={name: User(*user) for name, user in told["users"].items() if user},
+            listener=told["listener"],
+        )
+        options.around_fork = expendable
+        wait_for(told["renderer"])
         load(f"{told['folder']}/supervisord.conf", options, told["programs"])
         user = User(*told["command_user"]) if told["command_user"] else None
         words = told["command"]

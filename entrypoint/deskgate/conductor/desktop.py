@@ -18,6 +18,7 @@ from supervisor.states import ProcessStates
 from deskgate.conductor import readiness
 from deskgate.conductor.embed import Process
 from deskgate.conductor.foreground import exit_status
+from deskgate.conductor.limits import ProcessLimit
 from deskgate.conductor.log import Log
 
 # Engines wait 10 s before they kill; the user's command gets the rest of it.
@@ -55,6 +56,7 @@ class Desktop:
         self._tickets = tickets
         self._on_change = on_change
         self._on_failure = on_failure
+        self._process_limit = ProcessLimit()
         self._stopping = False
         self._stop_deadline = 0.0  # monotonic seconds
 
@@ -107,7 +109,7 @@ class Desktop:
         process.history.started()
         process.spawn()
         if not process.pid:
-            self._died(process, process.spawnerr or "no process")
+            self._died(process, f"cannot start: {process.spawnerr}")
             return
         self._log.event("debug", f"{process.name}: started with pid {process.pid}")
         if process.config.reads_secret:
@@ -169,12 +171,13 @@ class Desktop:
         if asked:
             process.history.ready_at = None
         else:
-            self._died(process, process.last_exit)
+            self._died(process, f"ended with {process.last_exit}")
         self._on_change()
 
     def _died(self, process: Process, how: str) -> None:
         now = time.monotonic()
         process.history.died(now)
+        self.tell_limit()
         if self._stopping:
             return
         if process.config.chatty and process.tail != process.told:
@@ -182,13 +185,18 @@ class Desktop:
                 self._log.program_line(process.name, line, level="warning")
             process.told = process.tail  # the same again would tell nothing new
         if process.config.essential and process.history.cannot_live():
-            self._log.event("error", f"{process.name}: ended with {how}, again and again; stopping")
+            self._log.event("error", f"{process.name}: {how}, again and again; stopping")
             self._on_failure()
             return
         delay = process.history.delay_seconds()
         process.retry_at = now + delay
         when = f"in {delay:g} s" if delay else "now"
-        self._log.event("warning", f"{process.name}: ended with {how}; starting it again {when}")
+        self._log.event("warning", f"{process.name}: {how}; starting it again {when}")
+
+    def tell_limit(self) -> None:
+        """Say that processes were refused: who ended may have ended of it."""
+        if said := self._process_limit.refused():
+            self._log.event("warning", said)
 
     @property
     def down(self) -> bool:

@@ -8,7 +8,8 @@ environment, pipes, process groups) and the collecting of output. Changed: who d
   child, or a process group that is not made yet, and is lost until SIGKILL: signals are blocked
   around fork and reset in the child, and both sides make the group;
 - programs inherit Python's ignored SIGPIPE: reset with the rest;
-- its log lines speak of itself: they become debug lines of ours.
+- its log lines speak of itself: they become debug lines of ours;
+- it reads its file in the locale's encoding: as UTF-8, which the file is in.
 
 The version is pinned; `tests/unit/conductor/test_embed.py` fails when an internal changes.
 """
@@ -20,7 +21,9 @@ import os
 import shlex
 import signal
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from contextlib import AbstractContextManager
+from pathlib import Path
+from typing import IO, Any
 
 from supervisor.dispatchers import PDispatcher, PInputDispatcher
 from supervisor.options import ProcessConfig, ServerOptions
@@ -28,7 +31,7 @@ from supervisor.process import Subprocess
 from supervisor.states import ProcessStates
 
 from deskgate.conductor.foreground import fork_unheard, reset_signals
-from deskgate.conductor.log import Log
+from deskgate.conductor.log import Log, QuietLogger
 from deskgate.conductor.restart import History
 from deskgate.errors import InternalError
 from deskgate.identity import become
@@ -42,26 +45,6 @@ TAIL_LINES = 20  # of a chatty program, shown when it dies
 
 # Called with each line that a program writes.
 OnLine = Callable[["Process", str], None]
-
-
-class QuietLogger:
-    """supervisor's logger: what it says of itself is for debugging."""
-
-    def __init__(self, log: Log) -> None:
-        self._log = log
-
-    def _debug(self, message: object, **values: object) -> None:
-        text = str(message) % values if values else str(message)
-        self._log.event("debug", text, program="supervisor")
-
-    info = warn = debug = trace = blather = error = critical = _debug
-
-    def log(self, level: int, message: object, **values: object) -> None:
-        """Log at a level of supervisor's."""
-        self._debug(message, **values)
-
-    def close(self) -> None:
-        """Nothing to close: the stream is the container's."""
 
 
 class LineDispatcher(PDispatcher):  # type: ignore[misc]
@@ -192,6 +175,8 @@ class ProgramConfig(ProcessConfig):  # type: ignore[misc]
 class Options(ServerOptions):  # type: ignore[misc]
     """supervisor's options: the file's parser, and its way to the system."""
 
+    around_fork: AbstractContextManager[None] = contextlib.nullcontext()  # of a program
+
     def __init__(
         self,
         log: Log,
@@ -213,6 +198,10 @@ class Options(ServerOptions):  # type: ignore[misc]
         # Its texts hold the offending value and every variable's name: not for a log.
         raise InternalError("supervisord.conf: cannot be read; please report this")
 
+    def open(self, path: str, mode: str = "r") -> IO[Any]:
+        """Open the file."""
+        return Path(path).open(mode, encoding="utf-8")
+
     def processes_from_section(
         self, parser: Any, section: str, group_name: str, klass: object = None
     ) -> list[ProgramConfig]:
@@ -229,7 +218,8 @@ class Options(ServerOptions):  # type: ignore[misc]
 
     def fork(self) -> int:
         """Fork unheard. The child makes its process group; so do we, as a stop may come before."""
-        pid, before = fork_unheard()
+        with self.around_fork:
+            pid, before = fork_unheard()
         if pid == 0:
             reset_signals()
         else:

@@ -117,6 +117,7 @@ class Conductor(Supervisor):  # type: ignore[misc]
             self._command.start()
         except ForkError as error:
             self._log.event("error", str(error))
+            self.desktop.tell_limit()
 
     # --- waiting -----------------------------------------------------------------------------
 
@@ -179,6 +180,8 @@ class Conductor(Supervisor):  # type: ignore[misc]
                     command.stopped(status)
             elif command is not None:
                 command.ended(status)
+                if status:
+                    self.desktop.tell_limit()
             elif process := self.options.pidhistory.pop(pid, None):
                 self.desktop.ended(process, pid, status)
 
