@@ -34,6 +34,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         action="store_true",
         help="write docs/images/desktop.png anew",
     )
+    parser.addoption(
+        "--exhaustive",
+        action="store_true",
+        help="every exit status on every variant, instead of each on one of them",
+    )
 
 
 @pytest.fixture(scope="session")

@@ -7,6 +7,7 @@ statuses of a shell (POSIX.1-2024, XCU 2.8.2).
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import signal
 import sys
@@ -14,7 +15,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Final, NoReturn
 
-from deskgate.errors import Status
+from deskgate.errors import Status, reason_of
+from deskgate.files import find_program
 from deskgate.identity import become
 from deskgate.users import User
 
@@ -22,6 +24,9 @@ from deskgate.users import User
 # signal stays ignored across exec.
 RESET: Final = signal.valid_signals() - {signal.SIGKILL, signal.SIGSTOP}
 STDIN: Final = 0
+SHELL: Final = "/bin/sh"
+SAMPLE_BYTES: Final = 80  # bash looks at no more of a file
+MISSING: Final = (FileNotFoundError, NotADirectoryError, ValueError)  # Python's, for an empty name
 
 
 class ForkError(Exception):
@@ -58,20 +63,43 @@ def reset_signals() -> None:
 def execute(argv: Sequence[str], environ: Mapping[str, str], user: User | None = None) -> NoReturn:
     """Become the command, as a user; if that cannot be, end as a shell would: 127 or 126."""
     reset_signals()
-    status = Status.NOT_EXECUTABLE
     try:
         if user is not None:
             become(user)
-        os.execvpe(argv[0], list(argv), dict(environ))
-    except (FileNotFoundError, NotADirectoryError):
-        status, reason = Status.NOT_FOUND, "command not found"
-    except OSError as error:
-        reason = (error.strerror or str(error)).lower()
-    except ValueError:  # an empty name, for Python; a shell does not find it either
-        status, reason = Status.NOT_FOUND, "command not found"
+        _exec(argv, environ)
+    except (OSError, ValueError) as error:
+        status, reason = _refusal(argv[0], environ, error)
     sys.stderr.write(f"deskgate: error: {argv[0] or '(empty)'}: {reason}\n")
     sys.stderr.flush()
     os._exit(status)
+
+
+def _exec(argv: Sequence[str], environ: Mapping[str, str]) -> NoReturn:
+    try:
+        os.execvpe(argv[0], list(argv), dict(environ))
+    except OSError as error:
+        script = find_program(argv[0], environ.get("PATH"))
+        if error.errno != errno.ENOEXEC or script is None or _is_binary(script):
+            raise
+        # A text without `#!`: shells run it as a script of theirs, and so does execvp(3).
+        os.execve(SHELL, [SHELL, script, *argv[1:]], dict(environ))
+
+
+def _is_binary(path: str) -> bool:
+    """Whether a shell would not read it: a NUL in what may be its first line, as bash has it."""
+    with Path(path).open("rb") as file:
+        return b"\0" in file.read(SAMPLE_BYTES).partition(b"\n")[0]
+
+
+def _refusal(name: str, environ: Mapping[str, str], error: Exception) -> tuple[Status, str]:
+    """Status and reason of a command that cannot be run."""
+    folders = [""] if "/" in name else environ.get("PATH", os.defpath).split(os.pathsep)
+    exists = any(os.path.exists(os.path.join(folder, name)) for folder in folders if name)  # noqa: PTH110, PTH118
+    if not exists and (isinstance(error, MISSING) or "/" not in name):
+        return Status.NOT_FOUND, "command not found"  # also where a folder of PATH is locked
+    if isinstance(error, FileNotFoundError):
+        return Status.NOT_FOUND, "the interpreter or loader that it names is not there"
+    return Status.NOT_EXECUTABLE, (getattr(error, "strerror", "") or str(error)).lower()
 
 
 def exit_status(wait_status: int) -> int:
@@ -104,8 +132,7 @@ class Foreground:
             pid, before = fork_unheard()
         except OSError as error:  # a limit of pids or memory
             self.status = Status.NOT_EXECUTABLE
-            reason = f"cannot start {self._argv[0]}: {error.strerror}"
-            raise ForkError(reason) from None
+            raise ForkError(f"cannot start {self._argv[0]}: {reason_of(error)}") from None
         if pid == 0:
             self._take_terminal(os.getpid())
             execute(self._argv, self._environ, self._user)

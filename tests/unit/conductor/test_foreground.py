@@ -43,10 +43,9 @@ def run(argv: list[str], *, send: signal.Signals | None = None) -> int:
     return command.status
 
 
-@pytest.mark.parametrize("status", [0, 1, 2, 7, 64, 125, 126, 127, 128, 130, 255])
-def test_an_exit_status_is_passed_on(status: int) -> None:
-    """Any of 0 to 255."""
-    assert run(["sh", "-c", f"exit {status}"]) == status
+def test_every_exit_status_is_passed_on() -> None:
+    """All of 0 to 255, also those that mean something to us or to a shell."""
+    assert [run(["sh", "-c", f"exit {status}"]) for status in range(256)] == [*range(256)]
 
 
 PASS_ON = """
@@ -70,13 +69,29 @@ def test_e7_the_users_own_variables_are_passed_on_as_bytes() -> None:
     assert dict(pair.split(b"=", 1) for pair in done.stdout.split(b"\0") if pair) == given
 
 
-FATAL = (signal.SIGHUP, signal.SIGINT, signal.SIGTERM, signal.SIGKILL, signal.SIGUSR1)
+HARMLESS = {
+    *(signal.SIGCHLD, signal.SIGURG, signal.SIGWINCH),  # ignored
+    *(signal.SIGCONT, signal.SIGSTOP, signal.SIGTSTP, signal.SIGTTIN, signal.SIGTTOU),
+}
+FATAL = sorted(signal.valid_signals() - HARMLESS)  # real-time ones as well (signal(7))
 
 
-@pytest.mark.parametrize("sig", FATAL, ids=lambda sig: sig.name)
+@pytest.mark.parametrize("sig", FATAL, ids=lambda sig: getattr(sig, "name", f"SIGRT{sig:d}"))
 def test_a_signal_becomes_128_and_its_number(sig: signal.Signals) -> None:
     """As a shell shows it; sent between fork and exec it must not be lost."""
     assert run(["sleep", "60"], send=sig) == 128 + sig
+
+
+def test_a_core_dump_changes_no_status(tmp_path: Path) -> None:
+    """The kernel says so in a bit of its own."""
+    script = "ulimit -c 4096 && cd {} && kill -ABRT $$"
+    command = Foreground(["sh", "-c", script.format(tmp_path)], dict(os.environ))
+    command.start()
+    _, status = os.waitpid(command.pid, 0)
+    command.ended(status)
+    assert command.status == 128 + signal.SIGABRT
+    if Path("/proc/sys/kernel/core_pattern").read_text() == "core\n":
+        assert os.WCOREDUMP(status), "else nothing was tested"
 
 
 @pytest.mark.parametrize(
@@ -90,19 +105,78 @@ def test_a_command_that_is_not_there_ends_with_127(
     assert capfd.readouterr().err == f"deskgate: error: {shown}: command not found\n"
 
 
-def test_a_command_that_cannot_be_run_ends_with_126(
+# What a file holds → the status of running it as `FILE a`; the folder `.` is no program either.
+FILES = {
+    "script": (b"#!/bin/sh\nexit 7\n", 7),
+    "script without its first line": (b'[ "$1" = a ] && exit 8\n', 8),
+    "empty": (b"", 0),
+    "interpreter that is not there": (b"#!/no/such/interpreter\n", 127),
+    "interpreter that is no program": (b"#!/etc/passwd\n", 126),
+    "garbage": (b"\x7f\0garbage\n", 126),
+    "another machine's program": (b"\x7fELF\2\1\1\0" + bytes(100), 126),
+    "folder": (None, 126),
+}
+SAID = {
+    "interpreter that is not there": "the interpreter or loader that it names is not there",
+    "interpreter that is no program": "permission denied",
+    "garbage": "exec format error",
+    "another machine's program": "exec format error",
+    "folder": "permission denied",
+}
+
+
+@pytest.mark.parametrize("place", ["named", "in PATH"])
+@pytest.mark.parametrize("case", FILES)
+def test_a_file_is_run_as_a_shell_would(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str], case: str, place: str
+) -> None:
+    """Its status, or 126 and 127 with one line that says why."""
+    holds, status = FILES[case]
+    file = tmp_path / "command"
+    if holds is None:
+        file.mkdir()
+    else:
+        file.write_bytes(holds)
+        file.chmod(0o755)
+    name = str(file) if place == "named" else file.name
+    command = Foreground([name, "a"], {"PATH": f"{tmp_path}:/usr/bin:/bin"})
+    command.start()
+    command.ended(os.waitpid(command.pid, 0)[1])
+    assert command.status == status
+    said = f"deskgate: error: {name}: {SAID[case]}\n" if case in SAID else ""
+    assert capfd.readouterr().err == said
+    shell = subprocess.run(["bash", "-c", f"{file} a"], stderr=subprocess.DEVNULL, check=False)
+    assert shell.returncode == status, "what bash itself does"
+
+
+def test_a_file_without_the_execute_bit_ends_with_126(
     tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    """A file without the execute bit; a folder; a file that is no program."""
+    """It is there, after all."""
     plain = tmp_path / "plain"
     plain.write_text("#!/bin/sh\n")
     assert run([str(plain)]) == 126
-    assert run([str(tmp_path)]) == 126
-    garbage = tmp_path / "garbage"
-    garbage.write_bytes(b"\x7f\x00garbage")
-    garbage.chmod(0o755)
-    assert run([str(garbage)]) == 126
-    assert "permission denied" in capfd.readouterr().err
+    assert capfd.readouterr().err == f"deskgate: error: {plain}: permission denied\n"
+
+
+LOCKED = """
+import os, sys
+sys.path[:0] = {path!r}
+from deskgate.conductor.foreground import execute
+if os.getuid() == 0:  # no folder is locked for root
+    os.setuid(65534)
+execute(["no-such-command"], {{"PATH": {folder!r}}})
+"""
+
+
+def test_a_locked_folder_in_path_hides_nothing_that_is_not_there(tmp_path: Path) -> None:
+    """`/root/bin` of a user's PATH: a misspelt command is not found, and not forbidden."""
+    tmp_path.chmod(0)
+    program = LOCKED.format(path=sys.path, folder=str(tmp_path))
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, check=False)
+    tmp_path.chmod(0o700)
+    assert done.returncode == 127
+    assert done.stderr == b"deskgate: error: no-such-command: command not found\n"
 
 
 def test_signals_have_their_default_meaning_again() -> None:
@@ -199,7 +273,10 @@ def test_without_a_process_for_the_command_the_status_is_126(
     command = Foreground(["true"], {})
     with monkeypatch.context() as patch:
         patch.setattr(os, "fork", no_fork)
-        with pytest.raises(ForkError, match="cannot start true: no more processes"):
+        with pytest.raises(
+            ForkError,
+            match="cannot start true: no more processes are allowed here: raise --pids-limit",
+        ):
             command.start()
     assert (command.running, command.status) == (False, 126)
     assert signal.pthread_sigmask(signal.SIG_BLOCK, ()) == before
