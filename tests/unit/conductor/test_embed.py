@@ -1,17 +1,15 @@
-"""What we lean on in supervisor 4.3.0. A red test here means: read the new version's source."""
+"""supervisor's parser and programs as we use them; what they must be like is in test_pins.py."""
 
 from __future__ import annotations
 
 import errno
-import importlib.metadata
-import inspect
 import os
 import signal
 from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
-from supervisor import dispatchers, options, process, states, supervisord
+from supervisor import states
 
 from deskgate.conductor import embed
 from deskgate.conductor.embed import Options, Process, ProgramConfig, load
@@ -66,48 +64,6 @@ def loaded(
     made = make_options(lines, users)
     load(str(path), made, {"echo": argv})
     return made, lines
-
-
-def test_the_version_is_the_one_that_was_read() -> None:
-    """Pinned; an upgrade begins with the tests below."""
-    assert importlib.metadata.version("supervisor") == "4.3.0"
-
-
-@pytest.mark.parametrize(
-    ("thing", "parameters"),
-    [
-        (options.ServerOptions.realize, ["self", "arg", "kw"]),
-        (
-            options.ServerOptions.processes_from_section,
-            ["self", "parser", "section", "group_name", "klass"],
-        ),
-        (options.ServerOptions.fork, ["self"]),
-        (options.ServerOptions.execve, ["self", "filename", "argv", "env"]),
-        (options.ServerOptions.usage, ["self", "msg"]),
-        (options.ServerOptions.readfd, ["self", "fd"]),
-        (options.ServerOptions.make_pipes, ["self", "stderr"]),
-        (options.ProcessConfig.make_process, ["self", "group"]),
-        (options.ProcessConfig.make_dispatchers, ["self", "proc"]),
-        (process.Subprocess.spawn, ["self"]),
-        (process.Subprocess.stop, ["self"]),
-        (process.Subprocess.kill, ["self", "sig"]),
-        (process.Subprocess.finish, ["self", "pid", "sts"]),
-        (process.Subprocess.write, ["self", "chars"]),
-        (process.Subprocess.change_state, ["self", "new_state", "expected"]),
-        (dispatchers.PDispatcher.__init__, ["self", "process", "channel", "fd"]),
-        (supervisord.Supervisor.add_process_group, ["self", "config"]),
-        (supervisord.Supervisor.get_process_map, ["self"]),
-        (supervisord.Supervisor.reap, ["self", "once", "recursionguard"]),
-        (supervisord.Supervisor.handle_signal, ["self"]),
-    ],
-    ids=lambda value: getattr(value, "__qualname__", ""),
-)
-def test_an_internal_that_we_use_has_the_form_that_we_know(
-    thing: object, parameters: list[str]
-) -> None:
-    """Names and parameters, as read in 4.3.0."""
-    assert callable(thing)
-    assert list(inspect.signature(thing).parameters) == parameters
 
 
 def test_our_keys_are_read_and_supervisors_own_parser_ignores_them(tmp_path: Path) -> None:
