@@ -2,7 +2,8 @@
 
 A pipe that nobody reads must not stop the conductor, so lines queue here up to a bound, and what
 does not fit is dropped and counted. stderr is shared with the user's command, so it cannot be set
-non-blocking: poll(2) tells whether a write of up to PIPE_BUF bytes would block.
+non-blocking: poll(2) tells whether a write of up to PIPE_BUF bytes to a pipe would block. Of a
+terminal it tells whether one byte would; so it is opened once more, for writes that never block.
 """
 
 from __future__ import annotations
@@ -30,7 +31,7 @@ class Log:
         self._least = LEVELS.index(level)
         self._json = form == "json"
         self._secrets = tuple(secrets)
-        self._fd = fd
+        self._fd = _reopened(fd) if os.isatty(fd) else fd
         self._queue: deque[bytes] = deque()
         self._queued = 0
         self._dropped = 0
@@ -109,6 +110,8 @@ class Log:
             data = self._queue[0]
             try:
                 written = os.write(self._fd, data[:PIPE_BUF])
+            except BlockingIOError:
+                return
             except OSError:  # nobody will ever read it
                 self._queue.clear()
                 self._queued = 0
@@ -130,6 +133,15 @@ class Log:
     def fileno(self) -> int:
         """What to poll for writing while lines wait."""
         return self._fd
+
+
+def _reopened(terminal: int) -> int:
+    """The same terminal with flags of our own; as it is where we may not open it."""
+    flags = os.O_WRONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
+    try:
+        return os.open(f"/proc/self/fd/{terminal}", flags)
+    except OSError:
+        return terminal
 
 
 class QuietLogger:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import fcntl
 import json
 import os
+import pty
 import threading
 import time
 from collections.abc import Iterator
@@ -119,6 +120,24 @@ def test_a_reader_who_does_not_read_stops_nobody(pipe: tuple[int, int]) -> None:
     assert written[-1].endswith("log lines dropped: stderr was not read")
     dropped = int(written[-1].split()[2])
     assert dropped == 2000 - (len(written) - 1) > 0
+
+
+def test_a_terminal_that_nobody_reads_stops_nobody() -> None:
+    """F14: `docker run -t` with its client stopped; there is room for a byte, not for a line."""
+    reader, terminal = pty.openpty()
+    log = make(terminal)
+    for number in range(1000):
+        log.event("info", f"{number} " + "x" * 200)  # returns at once, or the test times out
+    assert log.waiting
+    assert os.get_blocking(terminal), "it is the command's as well"
+    text = b""
+    while b" 999 " not in text:
+        text += os.read(reader, 1 << 16)
+        log.flush()
+    numbers = [int(line.split()[2]) for line in text.splitlines() if line.endswith(b"xx")]
+    assert numbers == [*range(len(numbers))], "in order, and whole"
+    os.close(reader)
+    os.close(terminal)
 
 
 def test_a_reader_who_is_gone_is_no_error() -> None:
