@@ -15,9 +15,11 @@ from jinja2 import UndefinedError
 from supervisor.options import UnhosedConfigParser, expand
 
 from deskgate import files
-from deskgate.errors import InternalError
+from deskgate.errors import InternalError, SettingsError
 from deskgate.render import hide_secrets, quote_command, render_files
+from deskgate.settings import ROWS
 from deskgate.tokens import NewToken, Role
+from tests.examples import examples
 
 from . import samples
 
@@ -71,7 +73,7 @@ ARGUMENT = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="
 
 
 @given(st.lists(ARGUMENT, min_size=1, max_size=6))
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=examples(300), deadline=None)
 @example(["a", "%", "%(ENV_PATH)s", "%%", "100%"])
 @example(["a ;b", "; c", " #d", "#", "\t;x"])
 @example(["it's", '"quoted"', "'", "\\", "a\\"])
@@ -91,7 +93,7 @@ def test_what_the_file_cannot_express_is_an_error(argument: str) -> None:
 
 
 @given(ARGUMENT)
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=examples(100), deadline=None)
 def test_e3_no_argument_of_xvncs_adds_a_section_or_a_key(argument: str) -> None:
     """The parsed file has exactly the sections and keys of the plain one."""
     plain = samples.plan_of()
@@ -100,6 +102,23 @@ def test_e3_no_argument_of_xvncs_adds_a_section_or_a_key(argument: str) -> None:
     plan = dataclasses.replace(plain, programs=(hostile, *others))
     found, expected = shape(plan), shape(plain)
     assert found == expected
+
+
+# Names that change which programs there are have their own golden folders.
+VALUED = sorted(ROWS.keys() - {"ENABLE_VNC", "NOVNC_PROXY", "DESKTOP"})
+PLAIN = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"))
+LINES = st.lists(st.sampled_from(["[program:evil]", "command=id", "%(x)s", "'", '"', ";", "a"]))
+
+
+@given(st.sampled_from(VALUED), PLAIN | LINES.map("\n".join) | LINES.map(" ".join))
+@settings(max_examples=examples(300), deadline=None)
+def test_e3_no_value_of_a_setting_adds_a_section_or_a_key(name: str, value: str) -> None:
+    """It is refused, or the parsed file has exactly the sections and keys of the plain one."""
+    try:
+        plan = samples.plan_of({name: value})
+    except SettingsError:
+        return
+    assert shape(plan) == shape(samples.plan_of())
 
 
 @pytest.mark.parametrize("word", ["{{7*7}}", "{% include 'x' %}", "{# x #}", "${{ 7*7 }}"])

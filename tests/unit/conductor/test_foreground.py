@@ -48,27 +48,6 @@ def test_every_exit_status_is_passed_on() -> None:
     assert [run(["sh", "-c", f"exit {status}"]) for status in range(256)] == [*range(256)]
 
 
-PASS_ON = """
-import sys
-sys.path[:0] = {path!r}
-from deskgate.conductor.foreground import execute
-from deskgate.files import read_environment
-execute(["/usr/bin/env", "-0"], read_environment())
-"""
-
-
-def test_e7_the_users_own_variables_are_passed_on_as_bytes() -> None:
-    """Also where they are no text in any encoding."""
-    given = {b"BROKEN": b"\xff\xfe", b"TWO_LINES": b"a\nb", b"PATH": b"/usr/bin:/bin"}
-    done = subprocess.run(
-        [sys.executable, "-c", PASS_ON.format(path=sys.path)],
-        env=given,
-        capture_output=True,
-        check=True,
-    )
-    assert dict(pair.split(b"=", 1) for pair in done.stdout.split(b"\0") if pair) == given
-
-
 HARMLESS = {
     *(signal.SIGCHLD, signal.SIGURG, signal.SIGWINCH),  # ignored
     *(signal.SIGCONT, signal.SIGSTOP, signal.SIGTSTP, signal.SIGTTIN, signal.SIGTTOU),
