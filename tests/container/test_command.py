@@ -82,6 +82,42 @@ def test_both_streams_are_byte_exact(make_desk: MakeDesk) -> None:
     assert result.status == 0
 
 
+STDIN = {
+    "its end reaches the command": (("sh", "-c", "cat; echo end; exit 4"), b"abc", 4, b"abcend\n"),
+    "nobody gives any": (("sh", "-c", "cat; echo end; exit 4"), None, 4, b"end\n"),
+    "not read to its end": (("head", "-n", "1"), b"one\n" + bytes(8 << 20), 0, b"one\n"),
+    "never read": (("sh", "-c", "exit 3"), bytes(8 << 20), 3, b""),
+}
+
+
+@pytest.mark.parametrize("case", STDIN)
+def test_standard_input_is_the_commands(make_desk: MakeDesk, case: str) -> None:
+    """`docker run -i` without a terminal, and without -i: the container ends with the command."""
+    command, given, status, out = STDIN[case]
+    result = make_desk(command=command).run(stdin=given, timeout_seconds=15)
+    assert (result.status, result.stdout) == (status, out)
+
+
+def test_command_may_close_its_streams(make_desk: MakeDesk) -> None:
+    """It goes on without them, and ends with its own status."""
+    script = "exec <&- >&- 2>&-; sleep 0.3; exit 4"
+    assert make_desk(command=("bash", "-c", script)).run().status == 4
+
+
+def test_e7_bytes_that_are_no_text_reach_the_command(make_desk: MakeDesk) -> None:
+    """Through a whole start; the engine itself can pass none, so a shell before us makes them."""
+    script = (
+        "BROKEN=$(printf '\\377\\n%%x') exec deskgate run -- sh -c '{}' sh \"$(printf '\\376')\""
+    )
+    told = "cat /proc/$$/cmdline /proc/$$/environ"
+    options = ("--entrypoint", "sh")
+    found = (
+        make_desk(options=options, command=("-c", script.format(told))).run().stdout.split(b"\0")
+    )
+    assert found[:5] == [b"sh", b"-c", told.encode(), b"sh", b"\xfe"]
+    assert b"BROKEN=\xff\n%x" in found
+
+
 def test_streams_are_not_mixed(make_desk: MakeDesk) -> None:
     """Ours goes to stderr, before the command's own; stdout holds the command's alone."""
     result = make_desk(command=("sh", "-c", "echo out; echo err >&2")).run()

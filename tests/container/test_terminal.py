@@ -9,7 +9,7 @@ import pexpect
 import pytest
 
 from tests.conftest import MakeDesk
-from tests.container.desk import Desk
+from tests.container.desk import ONE, Desk, image_of
 from tests.container.engine import wait_until
 
 ROWS, COLUMNS = 33, 101
@@ -20,18 +20,25 @@ SLEEP = "sh -c 'echo sleeping; exec sleep 1000'"
 PLAIN = {"TERM": "dumb"}  # no escape sequences around the prompt
 
 
+def type_to(desk: Desk, *options: str) -> pexpect.spawn[str]:
+    """`docker run` at a person's terminal."""
+    desk.exists = True
+    words = desk.words(*(options or ("--interactive", "--tty")))
+    return pexpect.spawn("docker", words, encoding="utf-8", timeout=20, dimensions=(ROWS, COLUMNS))
+
+
+def status_of(child: pexpect.spawn[str]) -> int | None:
+    """The exit status of `docker run`, once it ends."""
+    child.expect(pexpect.EOF)
+    child.close()
+    return child.exitstatus
+
+
 class Terminal:
     """A person at a terminal: types a line, reads what comes until the prompt."""
 
     def __init__(self, desk: Desk) -> None:
-        desk.exists = True
-        self.child: pexpect.spawn[str] = pexpect.spawn(
-            "docker",
-            desk.words("--interactive", "--tty"),
-            encoding="utf-8",
-            timeout=20,
-            dimensions=(ROWS, COLUMNS),
-        )
+        self.child = type_to(desk)
         self.child.expect(r"\$ ")
         # The quotes keep the echo of this line from looking like the prompt.
         self.child.sendline("PS1='ready''> '")
@@ -50,9 +57,7 @@ class Terminal:
     def end(self, line: str) -> int | None:
         """Type the last line; returns the exit status of `docker run`."""
         self.child.sendline(line)
-        self.child.expect(pexpect.EOF)
-        self.child.close()
-        return self.child.exitstatus
+        return status_of(self.child)
 
 
 @pytest.fixture
@@ -104,23 +109,175 @@ def test_end_of_input_ends_the_shell(terminal: Terminal) -> None:
     """^D leaves, with the status of the last command."""
     terminal.type("false")
     terminal.child.sendeof()
-    terminal.child.expect(pexpect.EOF)
-    terminal.child.close()
-    assert terminal.child.exitstatus == 1
+    assert status_of(terminal.child) == 1
 
 
 def test_command_without_a_shell_hears_interrupt(make_desk: MakeDesk) -> None:
     """^C reaches a command that is not a shell, and its status is 130."""
     desk = make_desk(command=("sh", "-c", "echo begun; exec sleep 1000"))
-    desk.exists = True
-    child: pexpect.spawn[str] = pexpect.spawn(
-        "docker", desk.words("-it"), encoding="utf-8", timeout=20
-    )
+    child = type_to(desk)
     child.expect("begun\r\n")
     child.sendcontrol("c")
-    child.expect(pexpect.EOF)
-    child.close()
-    assert child.exitstatus == 130
+    assert status_of(child) == 130
+
+
+def test_command_without_a_shell_hears_quit(make_desk: MakeDesk) -> None:
+    """^\\ likewise: 131."""
+    child = type_to(make_desk(command=("sh", "-c", "echo begun; exec sleep 1000")))
+    child.expect("begun\r\n")
+    child.sendcontrol("\\")
+    assert status_of(child) == 131
+
+
+def test_suspend_does_not_hang_a_command_without_a_shell(make_desk: MakeDesk) -> None:
+    """Nobody could continue it: it hears SIGCONT, and goes on to its end."""
+    script = "trap 'echo continued' CONT; echo begun; read line; echo got $line; exit 6"
+    child = type_to(make_desk(command=("bash", "-c", script)))
+    child.expect("begun\r\n")
+    child.sendcontrol("z")
+    child.expect("continued\r\n")
+    child.sendline("this")
+    child.expect("got this\r\n")
+    assert status_of(child) == 6
+
+
+def test_pipeline_in_a_terminal_ends_with_its_last_status(make_desk: MakeDesk) -> None:
+    """`docker run -it IMAGE bash -c 'yes | head'`."""
+    script = "yes | head -n 2 | cat; echo ${PIPESTATUS[*]}; exit 4"
+    child = type_to(make_desk(command=("bash", "-c", script)))
+    child.expect("\r\ny\r\ny\r\n141 0 0\r\n")
+    assert status_of(child) == 4
+
+
+def test_python_at_a_terminal(make_desk: MakeDesk) -> None:
+    """Its prompt, ^C as KeyboardInterrupt, and the status that it ends with."""
+    child = type_to(make_desk(env=PLAIN, command=("python3", "-q")))
+    child.expect(">>> ")
+    child.sendline("import time; print('slee' + 'ping'); time.sleep(1000)")
+    child.expect("sleeping")
+    child.sendcontrol("c")
+    child.expect("KeyboardInterrupt")
+    child.expect(">>> ")
+    child.sendline("raise SystemExit(9)")
+    assert status_of(child) == 9
+
+
+FULL_SCREEN = """
+import curses
+def main(screen):
+    key = None
+    while key != ord("q"):
+        screen.addstr(0, 0, "%d rows %d columns, key %s  " % (*screen.getmaxyx(), key))
+        screen.refresh()
+        key = screen.getch()
+curses.wrapper(main)
+raise SystemExit(5)
+"""
+
+
+def test_full_screen_program_sees_keys_and_a_new_size(make_desk: MakeDesk) -> None:
+    """As an editor does: each key at once, unechoed, and SIGWINCH."""
+    child = type_to(make_desk(env={"TERM": "xterm"}, command=("python3", "-c", FULL_SCREEN)))
+    child.expect(f"{ROWS} rows {COLUMNS} columns, key None")
+    child.send("a")
+    child.expect("97")
+    child.setwinsize(44, 99)
+    child.expect("44")
+    child.expect("99")
+    child.send("q")
+    assert status_of(child) == 5
+
+
+def test_password_is_not_echoed(make_desk: MakeDesk) -> None:
+    """`read -s` switches the echo off, and on again."""
+    script = "read -s -p 'Password: ' given; echo; echo ${#given}; stty -a | grep -o '[-]*echo '"
+    child = type_to(make_desk(command=("bash", "-c", script)))
+    child.expect("Password: ")
+    child.sendline("sesame")
+    child.expect("\r\n6\r\necho ")
+    assert "sesame" not in (child.before or "")
+    assert status_of(child) == 0
+
+
+def test_terminal_without_an_input(make_desk: MakeDesk) -> None:
+    """`docker run -t` without -i: it has one, in which nobody types."""
+    child = type_to(make_desk(command=("sh", "-c", "tty; stty size; exit 3")), "--tty")
+    child.expect(f"/dev/pts/0\r+\n{ROWS} {COLUMNS}\r+\n")
+    assert status_of(child) == 3
+
+
+def test_terminal_is_set_as_without_us(make_desk: MakeDesk) -> None:
+    """`stty -a` says the same."""
+    words = ["run", "--rm", "--interactive", "--tty", "--entrypoint", "stty", image_of(ONE), "-a"]
+    alone: pexpect.spawn[str] = pexpect.spawn(
+        "docker", words, encoding="utf-8", timeout=20, dimensions=(ROWS, COLUMNS)
+    )
+    status_of(alone)
+    child = type_to(make_desk(command=("stty", "-a")))
+    status_of(child)
+    assert (child.before or "").partition("speed")[2] == (alone.before or "").partition("speed")[2]
+    assert "isig icanon" in (child.before or "")
+
+
+def test_attach_comes_and_goes(make_desk: MakeDesk) -> None:
+    """A person detaches, comes back with another window, and ends the shell there."""
+    desk = make_desk(env=PLAIN, options=("-it",), command=SHELL).start()
+    first: pexpect.spawn[str] = pexpect.spawn(
+        "docker", ["attach", desk.name], encoding="utf-8", timeout=20
+    )
+    first.sendline("echo $((40 + 2))")
+    first.expect("42\r\n")
+    first.sendcontrol("p")
+    first.sendcontrol("q")
+    first.expect("read escape sequence")
+    first.close()
+    assert desk.running
+    second: pexpect.spawn[str] = pexpect.spawn(
+        "docker", ["attach", desk.name], encoding="utf-8", timeout=20, dimensions=(20, 70)
+    )
+    second.sendline("stty size")
+    second.expect("20 70\r\n")
+    second.sendline("exit 6")
+    assert status_of(second) == 6
+
+
+@pytest.mark.parametrize(
+    "options", [("--init",), ("--user", "0:0", "--env", "PUID=1234")], ids=["init", "another user"]
+)
+def test_job_control_works_also_for(make_desk: MakeDesk, options: tuple[str, ...]) -> None:
+    """Below an init; as a user to whom the terminal has to be given."""
+    terminal = Terminal(make_desk(env=PLAIN, options=options, command=SHELL))
+    terminal.child.sendline(SLEEP)
+    terminal.child.expect("\nsleeping\r\n")
+    terminal.child.sendcontrol("z")
+    terminal.child.expect("Stopped")
+    terminal.child.expect(PROMPT)
+    terminal.child.sendline("fg")
+    terminal.child.expect("exec sleep 1000'\r\n")
+    terminal.child.sendcontrol("c")
+    terminal.child.expect(PROMPT)
+    assert terminal.type("echo $?; echo seen > $(tty)") == ["130", "seen"]
+    assert terminal.end("exit 3") == 3
+
+
+def test_terminal_is_given_back_to_the_shell_that_called_us(make_desk: MakeDesk) -> None:
+    """`deskgate run` typed at a prompt: afterwards it is as it was, with its job control."""
+    options = ("--entrypoint", "bash")
+    terminal = Terminal(make_desk(env=PLAIN, options=options, command=("--norc", "-i")))
+    before = terminal.type("stty -a")
+    assert terminal.type("deskgate run -- sh -c 'tty; exit 3'; echo $?")[-2:] == ["/dev/pts/0", "3"]
+    terminal.child.sendline(f"deskgate run -- {SLEEP}")
+    terminal.child.expect("\nsleeping\r\n")
+    terminal.child.sendcontrol("c")
+    terminal.child.expect(PROMPT)
+    assert terminal.type("echo $?") == ["130"]
+    assert terminal.type("stty -a") == before
+    terminal.child.sendline(SLEEP)
+    terminal.child.expect("\nsleeping\r\n")
+    terminal.child.sendcontrol("c")
+    terminal.child.expect(PROMPT)
+    assert terminal.type("echo hi | deskgate run -- cat 2>/dev/null") == ["hi"]
+    assert terminal.end("exit 7") == 7
 
 
 def test_shell_in_a_terminal_stops_on_docker_stop(make_desk: MakeDesk) -> None:
