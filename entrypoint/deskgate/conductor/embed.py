@@ -228,6 +228,11 @@ class Options(ServerOptions):  # type: ignore[misc]
             signal.pthread_sigmask(signal.SIG_SETMASK, before)
         return pid
 
+    def kill(self, pid: int, sig: int) -> None:
+        """Send a signal. Of one that is refused supervisor would remember a state it fails in."""
+        with contextlib.suppress(PermissionError):  # it became another user
+            super().kill(pid, sig)
+
     def execve(self, filename: str, argv: list[str], env: Mapping[str, str]) -> None:
         """Exec without the variables that supervisor adds."""
         os.execve(filename, argv, {k: v for k, v in env.items() if not k.startswith("SUPERVISOR_")})

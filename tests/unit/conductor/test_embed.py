@@ -189,3 +189,23 @@ def test_the_tail_keeps_the_last_lines_that_say_something(tmp_path: Path) -> Non
         program.keep_tail("  ")
     assert len(program.tail) == 20
     assert program.tail[-1] == "line 29"
+
+
+def test_a_program_that_may_not_be_killed_is_no_end_of_us(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It became root by sudo, say: supervisor would call it UNKNOWN, and fail at its end."""
+
+    def refuse(pid: int, sig: int) -> None:
+        raise PermissionError(errno.EPERM, "not permitted")
+
+    made, _ = loaded(tmp_path, "sleep 60", ["sleep", "60"])
+    program = spawn(made)
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "kill", refuse)
+        program.stop()
+        program.kill(signal.SIGKILL)
+    assert program.state == states.ProcessStates.STOPPING
+    os.killpg(program.pid, signal.SIGKILL)
+    finish(program)
+    assert program.state == states.ProcessStates.STOPPED
