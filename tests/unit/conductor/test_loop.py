@@ -75,3 +75,34 @@ def test_the_end_of_an_orphan_is_not_told_to_the_command(tmp_path: Path) -> None
     """SIGCHLD is about our children; the command would look for one of its own."""
     done = conduct(tmp_path, REAPER, [sys.executable, "-c", LISTENING])
     assert done.returncode == 0, done.stderr
+
+
+HEARING = """
+import os, signal, sys, time
+from deskgate.conductor.loop import CAUGHT
+heard, wanted = set(), sorted(CAUGHT - {signal.SIGCHLD})
+for sig in wanted:
+    signal.signal(sig, lambda number, frame: heard.add(number))
+for sig in wanted:
+    deadline = time.monotonic() + 5
+    os.kill(os.getppid(), sig)
+    while sig not in heard and time.monotonic() < deadline:
+        time.sleep(0.001)
+print(len(wanted) > 40, sorted(set(map(int, wanted)) - heard))
+sys.exit(3)
+"""
+
+
+def test_every_signal_that_can_be_meant_for_the_command_reaches_it(tmp_path: Path) -> None:
+    """`docker kill --signal`: all but those that the kernel keeps, or that are about ourselves."""
+    done = conduct(tmp_path, "Kind = Conductor", [sys.executable, "-c", HEARING])
+    assert (done.returncode, done.stdout) == (3, "True []\n"), done.stderr
+
+
+def test_a_stop_ends_the_whole_family_of_the_command(tmp_path: Path) -> None:
+    """Children and grandchildren of its group hear SIGTERM with it."""
+    mark = tmp_path / "heard"
+    child = f"trap 'echo child >>{mark}; exit' TERM; kill -TERM $1; while :; do sleep 0.01; done"
+    script = f"trap 'wait; exit 4' TERM; sh -c '{child.replace(chr(39), chr(34))}' sh $PPID & wait"
+    done = conduct(tmp_path, "Kind = Conductor", ["bash", "-c", script])
+    assert (done.returncode, mark.read_text()) == (4, "child\n"), done.stderr
