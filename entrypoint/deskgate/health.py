@@ -2,7 +2,7 @@
 
 Asks what a person would find out: X answers with our cookie, an RFB greeting comes through the
 gate with a credential, none comes without, and nothing but the gate listens beyond loopback on a
-port of VNC or X.
+port of VNC or X. And no program was given up.
 """
 
 from __future__ import annotations
@@ -84,6 +84,12 @@ def refuse_back_doors(record: Mapping[str, Any], listening: Set[int]) -> None:
         raise ProgramError(f"health: port {bad[0]} listens beyond loopback, past the gate")
 
 
+def refuse_failed(status: Mapping[str, Any]) -> None:
+    """No program that should run may have been given up."""
+    if failed := [row["name"] for row in status["programs"] if row["state"] == "failed"]:
+        raise ProgramError(f"health: {', '.join(failed)} cannot live; the log says why")
+
+
 def desktop_is_off() -> bool:
     """Whether nobody asked for a desktop: HEALTHCHECK runs in the container all the same."""
     from deskgate.errors import SettingsError
@@ -105,6 +111,7 @@ def health() -> int:
             return Status.OK
         raise
     record = json_file(folder / "start.json")
+    refuse_failed(json_file(folder / "status.json"))
     token = live_token(folder, clock.now(record["booted"])) if record["auth"] == "token" else None
     try:
         cookie = read_own(folder / "Xauthority")[0][-16:]

@@ -13,6 +13,7 @@ from typing import Any
 
 from deskgate import links, programs, rfb
 from deskgate.errors import Problem, SettingsError
+from deskgate.order import order
 from deskgate.programs import TOKENS_FILE, Place, Program
 from deskgate.reading import Reading
 from deskgate.settings import Settings
@@ -172,10 +173,15 @@ def make_plan(
     now: float,
     show_terminal: bool,
     extra: Sequence[NewToken] = (),
+    added: Sequence[Program] = (),
 ) -> Plan:
-    """Make the plan of one start. See `Plan`, `make_tokens` and `clock.booted_at`."""
+    """Make the plan of one start. See `Plan`, `make_tokens` and `clock.booted_at`.
+
+    Args:
+        added: hooks and drop-ins.
+    """
     settings = reading.settings
-    rows = programs.desktop_programs(settings, place)
+    rows = (*added, *programs.desktop_programs(settings, place))
     files = dict(place.copies)
     if settings.enable_vnc:
         passwords = b"".join(rfb.obfuscate(each) for each in chance.rfb_passwords)
@@ -184,8 +190,8 @@ def make_plan(
     return Plan(
         settings=settings,
         place=place,
-        programs=rows,
-        levels=programs.order(rows),
+        programs=tuple(sorted(rows, key=lambda row: (not row.hook, row.source))),
+        levels=order(rows),
         tokens=make_tokens(settings, chance, extra, now) if settings.enable_vnc else (),
         extra=tuple(extra),
         tickets=dict(zip(Role, chance.tickets, strict=True)) if settings.vnc_link == "once" else {},

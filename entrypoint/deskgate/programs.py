@@ -6,11 +6,11 @@ can live without it. `templates/program.conf.j2` only formats what stands here.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import PurePosixPath
 
-from deskgate.errors import ProgramError
 from deskgate.settings import Settings
 from deskgate.users import Users
 
@@ -20,6 +20,9 @@ LISTENER_FD = 3  # where a gate finds the port that was bound for it
 XVNC_FOLDER = "xvnc"  # of its own user, when there are several
 HOME_FOLDER = "home"  # of the desktop's user
 TLS_CERT, TLS_KEY = "tls-cert.pem", "tls-key.pem"  # for a gate that cannot read the given ones
+ADDED = "/etc/deskgate"  # where the image's owner adds programs and hooks
+# Of an added file: nothing that a shell, a pattern or a list of files would read.
+FILE_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -27,17 +30,23 @@ class Program:
     """One row.
 
     Args:
-        needs: names of programs that must be ready before this one starts.
+        command: its arguments; none for one that stands in a file of its owner's.
+        needs: what must be there before this one starts: names of programs that are ready, or
+            `tcp:HOST:PORT`, `unix:PATH`, `file:PATH`.
         uses: names of programs that it talks to; it starts without waiting for them, and like
             those that need, it is stopped before them.
-        ready: `stdout` (its first line), `tcp:HOST:PORT`, `unix:PATH`, or `spawn` (at once).
-        ready_seconds: how long it may take to become ready.
+        ready: `stdout` (its first line), `tcp:HOST:PORT`, `unix:PATH`, `file:PATH`, `spawn` (at
+            once), or `exit`: it has ended well, and is not started again.
+        ready_seconds: how long it may take to become ready; 0 for as long as it likes.
         essential: without it the container ends, with status 69.
         chatty: its output is of use only when something is wrong: shown at level debug, and its
             last lines when it dies.
         reads_secret: the conductor writes the gate's boot secret to its standard input, and
             hands it the port as `LISTENER_FD`.
-        runs_as: `gate`, `xvnc` or `desktop`; see `users`.
+        runs_as: `gate`, `xvnc` or `desktop`, see `users`; empty for whoever started the container,
+            or whom its own file names.
+        source: the file below `ADDED` that a drop-in stands in; empty for a program of ours.
+        hook: runs before everything else.
     """
 
     name: str
@@ -50,6 +59,13 @@ class Program:
     chatty: bool = False
     reads_secret: bool = False
     runs_as: str = "desktop"
+    source: str = ""
+    hook: bool = False
+
+    @property
+    def named_needs(self) -> tuple[str, ...]:
+        """What it needs of other programs: a name holds no colon, anything else does."""
+        return tuple(need for need in self.needs if ":" not in need)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -201,6 +217,16 @@ def window_manager(place: Place) -> Program:
     return Program(name="wm", command=command, needs=("xvnc",), chatty=True)
 
 
+def hooks(names: Sequence[str]) -> tuple[Program, ...]:
+    """The executables of `start.d` in the order of `names`, each after the one before."""
+    found: list[Program] = []
+    for name in (f"start.d/{name}" for name in names):
+        needs = (found[-1].name,) if found else ()
+        row = Program(name=name, command=(f"{ADDED}/{name}",), needs=needs, ready="exit")
+        found.append(replace(row, ready_seconds=0, essential=True, runs_as="", hook=True))
+    return tuple(found)
+
+
 def desktop_programs(settings: Settings, place: Place) -> tuple[Program, ...]:
     """The rows that are in force, in no order: `order` makes one."""
     if not settings.enable_vnc:
@@ -208,27 +234,3 @@ def desktop_programs(settings: Settings, place: Place) -> tuple[Program, ...]:
     proxy = gate(place) if settings.novnc_proxy == "gate" else websockify(settings, place)
     manager = (window_manager(place),) if place.window_manager else ()
     return (xvnc(settings, place), proxy, *manager)
-
-
-def order(programs: Sequence[Program]) -> tuple[tuple[str, ...], ...]:
-    """Names by level: a level needs and uses only earlier ones. Stopping goes the other way.
-
-    Raises:
-        ProgramError: an unknown name, or a cycle; says which.
-    """
-    needs = {program.name: {*program.needs, *program.uses} for program in programs}
-    for name, wanted in needs.items():
-        if unknown := sorted(wanted - needs.keys()):
-            raise ProgramError(f"{name}: cannot need {unknown[0]!r}: there is no such program")
-    levels: list[tuple[str, ...]] = []
-    placed: set[str] = set()
-    while len(placed) < len(needs):
-        level = tuple(
-            sorted(n for n, wanted in needs.items() if n not in placed and wanted <= placed)
-        )
-        if not level:
-            circle = ", ".join(sorted(needs.keys() - placed))
-            raise ProgramError(f"programs need each other in a circle: {circle}")
-        levels.append(level)
-        placed.update(level)
-    return tuple(levels)

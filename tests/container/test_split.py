@@ -158,7 +158,12 @@ def test_split_gate_changes_tokens_and_keeps_sessions(make_desk: MakeDesk) -> No
     assert old not in made["url"]
     assert desk.must("stat", "-c", "%u %a", f"{RUNTIME}/websockify-tokens.conf") == f"{GATE} 600\n"
     pid = kill(desk, "gate")
-    wait_until(lambda: desk.status()["gate"]["pid"] not in (None, pid), 5)
+
+    def healed() -> bool:
+        row = desk.status()["gate"]
+        return row["pid"] != pid and bool(row["state"] == "ready")
+
+    wait_until(healed, 5)
     with Viewer(desk, headers=session) as viewer:
         assert viewer.name == "deskgate"
     assert uids(desk)["gate"] == (GATE, GATE)

@@ -9,7 +9,7 @@ from pathlib import PurePosixPath
 from deskgate import users
 from deskgate.forms import FormError
 from deskgate.plan import Chance, Plan, make_plan
-from deskgate.programs import Place
+from deskgate.programs import Place, Program
 from deskgate.reading import Reading, read_settings
 from deskgate.tokens import NewToken
 from deskgate.users import User
@@ -50,6 +50,7 @@ def plan_of(
     place: Place = PLACE,
     show_terminal: bool = True,
     extra: Sequence[NewToken] = (),
+    added: Sequence[Program] = (),
 ) -> Plan:
     """The plan of these variables, with fixed chance and time."""
     return make_plan(
@@ -60,4 +61,5 @@ def plan_of(
         now=NOW,
         show_terminal=show_terminal,
         extra=extra,
+        added=added,
     )

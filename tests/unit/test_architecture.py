@@ -14,7 +14,8 @@ MAX_LINES = 264
 # Pure: values in, values out.
 CORE = {
     "errors", "forms", "settings", "reading", "tokens", "tokenfile", "rfb", "programs", "links",
-    "plan", "banner", "render", "surroundings", "arguments", "users", "conductor.restart",
+    "plan", "banner", "render", "surroundings", "arguments", "users", "order",
+    "conductor.restart",
     "gate.policy", "gate.sessions", "gate.limits", "gate.credentials", "gate.des",
     "gate.targets", "gate.headers", "gate.outside", "gate.answers", "gate.api", "gate.handshake",
     "gate.lines", "gate.frames", "gate.picture", "gate.tickets", "gate.messages", "gate.config",
@@ -26,6 +27,7 @@ LAYERS = [
     {"errors", "forms", "clock", "lean", "memory", "listening", "gate.des"},
     {"settings", "tokens", "rfb", "arguments", "users"},
     {"reading", "tokenfile", "links", "programs"},
+    {"order"},
     {"plan"},
     {"banner", "render", "surroundings"},
     {"files", "identity"},

@@ -133,6 +133,17 @@ def test_c7_no_other_program_on_the_gates_port_is_told_a_token(
             probe.refuse_other_listeners([HEAD + rows], 8002, uid)
 
 
+def test_a_program_that_was_given_up_is_not_healthy() -> None:
+    """One that waits, or that nobody has asked for, is."""
+    rows = [
+        {"name": f"p-{state}", "state": state} for state in ("ready", "waiting", "down", "done")
+    ]
+    health.refuse_failed({"programs": rows})
+    rows += [{"name": "panel", "state": "failed"}, {"name": "db", "state": "failed"}]
+    with pytest.raises(ProgramError, match="health: panel, db cannot live"):
+        health.refuse_failed({"programs": rows})
+
+
 def test_the_credential_is_a_live_token_and_control_if_there_is_one(tmp_path: Path) -> None:
     """An expired one is refused by the gate, which is no illness; no file, no credential."""
     file = tmp_path / TOKENS_FILE

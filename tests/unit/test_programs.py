@@ -7,7 +7,6 @@ import dataclasses
 import pytest
 
 from deskgate import programs
-from deskgate.errors import ProgramError
 from deskgate.programs import Program
 
 from . import samples
@@ -177,31 +176,23 @@ def test_without_a_desktop_nothing_runs() -> None:
     assert programs.desktop_programs(settings, samples.PLACE) == ()
 
 
-def row(name: str, *needs: str) -> Program:
-    """A row with needs."""
-    return Program(name=name, command=("true",), needs=needs)
+def test_hooks_follow_each_other_and_must_end_well() -> None:
+    """Each runs once, as long as it likes; without them the container does not start."""
+    first, second = programs.hooks(["10-init.sh", "20-more"])
+    assert first == Program(
+        name="start.d/10-init.sh",
+        command=("/etc/deskgate/start.d/10-init.sh",),
+        ready="exit",
+        ready_seconds=0,
+        essential=True,
+        runs_as="",
+        hook=True,
+    )
+    assert (second.name, second.needs) == ("start.d/20-more", ("start.d/10-init.sh",))
+    assert programs.hooks([]) == ()
 
 
-def test_programs_start_by_level_of_need() -> None:
-    """A level needs only earlier ones, and what needs nothing starts at once."""
-    rows = [row("app", "wm", "db"), row("wm", "x"), row("x"), row("db")]
-    assert programs.order(rows) == (("db", "x"), ("wm",), ("app",))
-
-
-def test_the_gate_is_stopped_before_xvnc_but_does_not_wait_for_it() -> None:
-    """Its viewers shall hear that the desktop stops, not that Xvnc is gone."""
-    rows = programs.desktop_programs(samples.reading_of({}).settings, samples.PLACE)
-    assert programs.order(rows) == (("xvnc",), ("gate", "wm"))
-    assert next(row for row in rows if row.name == "gate").needs == ()
-
-
-def test_an_unknown_need_is_refused_by_name() -> None:
-    """Before anything starts."""
-    with pytest.raises(ProgramError, match="app: cannot need 'xvcn'"):
-        programs.order([row("app", "xvcn")])
-
-
-def test_a_circle_of_needs_is_refused_by_names() -> None:
-    """It would wait for ever."""
-    with pytest.raises(ProgramError, match="in a circle: a, b"):
-        programs.order([row("a", "b"), row("b", "a"), row("c")])
+def test_a_need_with_a_colon_is_not_a_programs_name() -> None:
+    """A port, a socket or a file: nobody is started for it."""
+    row = Program(name="a", command=(), needs=("xvnc", "tcp:127.0.0.1:80", "file:/x"))
+    assert row.named_needs == ("xvnc",)

@@ -101,13 +101,10 @@ class Shell:
 
 
 def _describe(process: Process, now: float, epoch: float) -> dict[str, Any]:
-    if process.pid:
-        state = "ready" if process.ready else "starting"
-    else:
-        state = "waiting" if process.retry_at is not None or not process.history.starts else "down"
+    state = "ready" if process.ready else "starting"
     return {
         "name": process.name,
-        "state": state,
+        "state": state if process.pid else process.rest or "waiting",
         "pid": process.pid or None,
         "since": format_expiry(epoch + process.started_at) if process.pid else None,
         "restarts": process.history.restarts,

@@ -15,11 +15,13 @@ from typing import Final
 
 from supervisor.states import ProcessStates
 
-from deskgate.conductor import readiness
 from deskgate.conductor.embed import Process
 from deskgate.conductor.foreground import exit_status
 from deskgate.conductor.limits import ProcessLimit
 from deskgate.conductor.log import Log
+from deskgate.conductor.needs import Needs
+from deskgate.conductor.readiness import Wait, is_there, must_be_asked
+from deskgate.conductor.restart import Rest, rest_after_end
 
 # Engines wait 10 s before they kill; the user's command gets the rest of it.
 LEVEL_GRACE_SECONDS: Final = 1.0
@@ -50,6 +52,7 @@ class Desktop:
         on_failure: Callable[[], None],
     ) -> None:
         self.programs = programs
+        self.needs = Needs(programs)
         self._log = log
         self._levels = levels
         self._boot_secret = boot_secret
@@ -63,10 +66,7 @@ class Desktop:
     @property
     def settled(self) -> bool:
         """Whether the user's command may start: what must be ready is, the rest was tried."""
-        return all(
-            each.ready or (not each.config.essential and each.history.starts > 0)
-            for each in self.programs.values()
-        )
+        return not any(self.needs.hold_up(each) for each in self.programs.values())
 
     def due(self, now: float) -> Iterable[float]:
         """When something has to be looked at although nothing happened, in monotonic seconds."""
@@ -74,12 +74,14 @@ class Desktop:
             yield self._stop_deadline
             return
         for process in self.programs.values():
+            if process.killing:
+                continue  # its end will be heard
             if process.retry_at is not None:
                 yield process.retry_at
-            elif process.pid and not process.ready:
+            if process.wait is not None:
+                yield process.wait.ask_at
+            if process.pid and not process.ready and process.config.ready_seconds:
                 yield process.started_at + process.config.ready_seconds
-                if readiness.must_be_asked(process.config.ready):
-                    yield now + readiness.PROBE_SECONDS
 
     # --- starting ----------------------------------------------------------------------------
 
@@ -93,66 +95,84 @@ class Desktop:
     def _advance_program(self, process: Process, now: float) -> bool:
         if process.pid:
             return self._ask_readiness(process, now)
-        if process.retry_at is None and process.history.starts:
-            return False  # given up
-        if process.retry_at is not None and process.retry_at > now:
+        if process.rest is not None or (process.retry_at is not None and process.retry_at > now):
             return False
-        if not all(self.programs[need].ready for need in process.config.needs):
-            return False
-        self._spawn(process, now)
-        return True
+        process.retry_at = None  # from here on it waits for its needs, and not for a time
+        if self.needs.met(process, now):
+            self._spawn(process, now)
+            return True
+        if missing := self.needs.overdue(process, now):
+            how = f"{missing} is not there after {process.config.ready_seconds:g} s"
+            if process.name in self.needs.essential:
+                self._leave(process, Rest.FAILED, how)
+            else:
+                self._log.event("warning", f"{process.name}: {how}; still waiting")
+        return False
 
     def _spawn(self, process: Process, now: float) -> None:
-        process.retry_at = None
         process.started_at = now
+        process.wait = Wait(now) if must_be_asked(process.config.ready) else None
         process.tail = []
         process.history.started()
         process.spawn()
-        if not process.pid:
-            self._died(process, f"cannot start: {process.spawnerr}")
-            return
-        self._log.event("debug", f"{process.name}: started with pid {process.pid}")
+        if process.pid:
+            self._spawned(process, now)
+        else:
+            self._died(process, f"cannot start: {process.spawnerr or 'no process'}", expected=False)
+        self._on_change()
+
+    def _spawned(self, process: Process, now: float) -> None:
+        level = "info" if process.config.hook else "debug"
+        self._log.event(level, f"{process.name}: started with pid {process.pid}")
         if process.config.reads_secret:
             told = " ".join((self._boot_secret, *self._tickets))
             self._tickets = ()
             with contextlib.suppress(OSError):  # it died at once; its exit tells
                 process.write(f"{told}\n".encode())
-        if process.config.ready == "spawn":
+        if process.config.ready == "exit":
+            process.close_input()
+        elif process.config.ready == "spawn":
             self._became_ready(process, now)
 
     def _ask_readiness(self, process: Process, now: float) -> bool:
         if process.ready or process.killing:
             return False
         config = process.config
-        if readiness.must_be_asked(config.ready) and readiness.answers(config.ready):
+        if process.wait is not None and process.wait.is_due(now) and is_there(config.ready):
             self._became_ready(process, now)
             return True
-        if now - process.started_at < config.ready_seconds:
+        if not config.ready_seconds or now - process.started_at < config.ready_seconds:
             return False
         limit = f"{config.ready_seconds:g} s"
         self._log.event("warning", f"{process.name}: not ready after {limit}; killing it")
         with contextlib.suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGKILL)
         process.started_at = now  # not again before it is reaped
+        process.wait = None
         return True
 
     def _became_ready(self, process: Process, now: float) -> None:
-        level = "info" if process.history.ever_ready else "debug"
+        # Only spawned, it may die again at once: then there is a line about that.
+        again = process.history.ever_ready and process.config.ready != "spawn"
         process.history.became_ready(now)
+        process.wait = None
         process.running()
         process.tail = []  # what it says while it starts is no clue to a later death
         self._on_change()
         seconds = now - process.started_at
-        self._log.event(level, f"{process.name}: ready {seconds:.2f} s after its start")
+        text = f"{process.name}: ready {seconds:.2f} s after its start"
+        self._log.event("info" if again else "debug", text)
 
     # --- what programs say -------------------------------------------------------------------
 
     def output_line(self, process: Process, line: str) -> None:
         """A line on a program's standard output: the first may be its readiness."""
-        if process.config.ready == "stdout" and not process.ready and process.pid:
+        config = process.config
+        if config.ready == "stdout" and not process.ready and process.pid:
             self._became_ready(process, time.monotonic())
-        else:
-            self.error_line(process, line)
+            if config.reads_secret or config.chatty:
+                return  # the gate's and Xvnc's say nothing else
+        self.error_line(process, line)
 
     def error_line(self, process: Process, line: str) -> None:
         """A line for the log."""
@@ -166,15 +186,21 @@ class Desktop:
         """A program's process is gone: keep the books, and plan the next start."""
         asked = process.killing
         process.finish(pid, wait_status)
-        code = exit_status(wait_status)
-        process.last_exit = f"status {code}" if code < 128 else f"signal {code - 128}"
+        process.wait = None
+        signalled = os.WIFSIGNALED(wait_status)
+        number = os.WTERMSIG(wait_status) if signalled else exit_status(wait_status)
+        process.last_exit = f"signal {number}" if signalled else f"status {number}"
+        expected = not signalled and number in process.config.exitcodes
         if asked:
             process.history.ready_at = None
+        elif expected and process.config.ready == "exit":
+            process.rest = Rest.DONE
+            self._became_ready(process, time.monotonic())
         else:
-            self._died(process, f"ended with {process.last_exit}")
+            self._died(process, f"ended with {process.last_exit}", expected=expected)
         self._on_change()
 
-    def _died(self, process: Process, how: str) -> None:
+    def _died(self, process: Process, how: str, *, expected: bool) -> None:
         now = time.monotonic()
         process.history.died(now)
         self.tell_limit()
@@ -184,9 +210,11 @@ class Desktop:
             for line in process.tail:
                 self._log.program_line(process.name, line, level="warning")
             process.told = process.tail  # the same again would tell nothing new
-        if process.config.essential and process.history.cannot_live():
-            self._log.event("error", f"{process.name}: {how}, again and again; stopping")
-            self._on_failure()
+        once, restarts = process.config.ready == "exit", process.config.restarts
+        rest = rest_after_end(process.history, expected=expected, once=once, restarts=restarts)
+        if rest is not None:
+            again = ", again and again" if process.history.deaths > 1 else ""
+            self._leave(process, rest, f"{how}{again}")
             return
         delay = process.history.delay_seconds()
         process.retry_at = now + delay
@@ -197,6 +225,16 @@ class Desktop:
         """Say that processes were refused: who ended may have ended of it."""
         if said := self._process_limit.refused():
             self._log.event("warning", said)
+
+    def _leave(self, process: Process, rest: Rest, how: str) -> None:
+        """Leave a program down; the container ends when it cannot do without."""
+        process.rest = rest
+        if process.name in self.needs.essential:
+            self._log.event("error", f"{process.name}: {how}; stopping")
+            self._on_failure()
+            return
+        level = "warning" if rest is Rest.FAILED else "info"
+        self._log.event(level, f"{process.name}: {how}; it stays down")
 
     @property
     def down(self) -> bool:

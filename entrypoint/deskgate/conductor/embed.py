@@ -18,7 +18,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import shlex
 import signal
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
@@ -31,9 +30,11 @@ from supervisor.process import Subprocess
 from supervisor.states import ProcessStates
 
 from deskgate.conductor.foreground import fork_unheard, reset_signals
-from deskgate.conductor.log import Log, QuietLogger
-from deskgate.conductor.restart import History
-from deskgate.errors import InternalError
+from deskgate.conductor.log import Log
+from deskgate.conductor.quiet import QuietLogger
+from deskgate.conductor.readiness import Wait
+from deskgate.conductor.restart import History, Rest
+from deskgate.conductor.sections import blame, compare, complete, read_our_keys
 from deskgate.identity import become
 from deskgate.listening import keep
 from deskgate.users import User
@@ -82,7 +83,9 @@ class Process(Subprocess):  # type: ignore[misc]
     def __init__(self, config: ProgramConfig) -> None:
         super().__init__(config)
         self.history = History()
+        self.rest = None if config.autostart else Rest.DOWN
         self.retry_at: float | None = None  # monotonic seconds
+        self.wait: Wait | None = None  # for what it needs; once it runs, for its readiness
         self.started_at = 0.0  # monotonic seconds
         self.last_exit: str | None = None
         self.tail: list[str] = []
@@ -97,6 +100,17 @@ class Process(Subprocess):  # type: ignore[misc]
     def ready(self) -> bool:
         """Whether what needs it may start."""
         return self.history.ready_at is not None
+
+    def call_up(self) -> None:
+        """Let it run, also when it was given up: somebody asks for it."""
+        self.rest = self.retry_at = self.wait = None
+        self.history.deaths = 0
+
+    def close_input(self) -> None:
+        """Let it read the end of its input: nobody will ever write there."""
+        fd, self.pipes["stdin"] = self.pipes["stdin"], None
+        self.dispatchers.pop(fd).close()
+        self.config.options.close_fd(fd)
 
     def spawn(self) -> int | None:
         """Start it. Without a process supervisor closes the pipes, and leaves them to poll(2)."""
@@ -153,6 +167,8 @@ class ProgramConfig(ProcessConfig):  # type: ignore[misc]
     essential: bool
     chatty: bool
     reads_secret: bool
+    hook: bool
+    restarts: str
 
     def make_process(self, group: object = None) -> Process:
         """Make a program of our kind."""
@@ -195,8 +211,7 @@ class Options(ServerOptions):  # type: ignore[misc]
 
     def usage(self, message: object) -> None:
         """supervisor would print its help and exit with 2."""
-        # Its texts hold the offending value and every variable's name: not for a log.
-        raise InternalError("supervisord.conf: cannot be read; please report this")
+        raise blame(str(message), self.configfile)
 
     def open(self, path: str, mode: str = "r") -> IO[Any]:
         """Open the file."""
@@ -206,14 +221,10 @@ class Options(ServerOptions):  # type: ignore[misc]
         self, parser: Any, section: str, group_name: str, klass: object = None
     ) -> list[ProgramConfig]:
         """Read one section, our keys as well."""
+        complete(parser, section)
         programs = super().processes_from_section(parser, section, group_name, ProgramConfig)
         for program in programs:
-            found = dict(parser.items(section))
-            program.needs = tuple(found.get("needs", "").split())
-            program.ready = found.get("ready", "spawn")
-            program.ready_seconds = float(found.get("ready_seconds", "30"))
-            for flag in ("essential", "chatty", "reads_secret"):
-                setattr(program, flag, found.get(flag) == "true")
+            read_our_keys(program, parser, section)
         return list(programs)
 
     def fork(self) -> int:
@@ -238,22 +249,16 @@ class Options(ServerOptions):  # type: ignore[misc]
         os.execve(filename, argv, {k: v for k, v in env.items() if not k.startswith("SUPERVISOR_")})
 
 
-def load(path: str, options: Options, expected: Mapping[str, Sequence[str]]) -> None:
-    """Read the rendered file and compare each command with the plan's.
+def load(path: str, options: Options, expected: Mapping[str, Sequence[str] | None]) -> None:
+    """Read the rendered file, with what it includes, and compare it with the plan.
 
     Args:
-        expected: program name → arguments, as the plan has them.
+        expected: program name → its arguments, as the plan has them; None where only its file
+            knows them.
 
     Raises:
         InternalError: rendering and reading do not agree.
     """
     options.realize(["-c", path, "-n"])
-    found = {
-        config.name: shlex.split(config.command)
-        for group in options.process_group_configs
-        for config in group.process_configs
-    }
-    wanted = {name: list(argv) for name, argv in expected.items()}
-    if found != wanted:
-        differ = sorted(n for n in found.keys() | wanted.keys() if found.get(n) != wanted.get(n))
-        raise InternalError(f"supervisord.conf: {', '.join(differ)} reads back differently")
+    groups = options.process_group_configs
+    compare([config for group in groups for config in group.process_configs], expected)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Final
 
 STABLE_SECONDS: Final = 10.0  # ready for so long, and earlier deaths are forgotten
@@ -12,6 +13,14 @@ MAX_DOUBLINGS: Final = 6  # 32 s
 # One that never became ready will hardly do so; one that did has earned about half a minute.
 TRIES_IF_NEVER_READY: Final = 3
 TRIES: Final = 8
+
+
+class Rest(StrEnum):
+    """Why a program that is down stays so until somebody starts it."""
+
+    DOWN = "down"  # it was never wanted, as with autostart=false
+    DONE = "done"  # it ended well
+    FAILED = "failed"  # it cannot live
 
 
 @dataclass(kw_only=True, slots=True)
@@ -59,5 +68,18 @@ class History:
         return min(FIRST_DELAY_SECONDS * 2.0**doublings, MAX_DELAY_SECONDS)
 
     def cannot_live(self) -> bool:
-        """Whether an essential program has used up its tries."""
+        """Whether it has used up its tries."""
         return self.deaths >= (TRIES if self.ever_ready else TRIES_IF_NEVER_READY)
+
+
+def rest_after_end(history: History, *, expected: bool, once: bool, restarts: str) -> Rest | None:
+    """What becomes of a program that ended and was not asked to; None: it is started again.
+
+    Args:
+        expected: it ended with one of the statuses that are good for it.
+        once: its end is its readiness.
+        restarts: `always`, `unexpected` or `never`.
+    """
+    if once or restarts == "never" or (restarts == "unexpected" and expected):
+        return Rest.DONE if expected else Rest.FAILED
+    return Rest.FAILED if history.cannot_live() else None

@@ -81,6 +81,16 @@ def test_a_file_that_reads_back_differently_is_our_bug(tmp_path: Path) -> None:
         loaded(tmp_path, "echo hello", ["echo", "hello!"])
 
 
+def test_programs_that_come_or_go_unseen_are_our_bug(tmp_path: Path) -> None:
+    """A drop-in's command is its file's alone, but not which programs there are."""
+    path = tmp_path / "supervisord.conf"
+    path.write_text(CONFIG.format(folder=tmp_path, command="echo hello"))
+    load(str(path), make_options([]), {"echo": None})
+    for expected in ({}, {"echo": None, "other": None}):
+        with pytest.raises(InternalError, match=r"(echo|other) reads back differently"):
+            load(str(path), make_options([]), expected)
+
+
 def test_a_file_that_cannot_be_read_shows_no_value(tmp_path: Path) -> None:
     """supervisor's own text holds the value and the name of every variable."""
     with pytest.raises(InternalError) as error:

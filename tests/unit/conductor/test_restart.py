@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from deskgate.conductor.restart import History
+from deskgate.conductor.restart import History, Rest, rest_after_end
 
 
 def died(*, ready_for: float | None, times: int) -> History:
@@ -68,3 +68,27 @@ def test_a_new_start_is_not_ready() -> None:
     history.started()
     assert history.ready_at is None
     assert history.ever_ready
+
+
+ENDS = [
+    # expected, once, restarts, deaths → what becomes of it
+    (True, True, "unexpected", 0, Rest.DONE),
+    (False, True, "unexpected", 1, Rest.FAILED),
+    (False, True, "always", 1, Rest.FAILED),
+    (True, False, "never", 1, Rest.DONE),
+    (False, False, "never", 1, Rest.FAILED),
+    (True, False, "unexpected", 1, Rest.DONE),
+    (False, False, "unexpected", 1, None),
+    (True, False, "always", 1, None),
+    (True, False, "always", 3, Rest.FAILED),
+    (False, False, "unexpected", 3, Rest.FAILED),
+]
+
+
+@pytest.mark.parametrize(("expected", "once", "restarts", "deaths", "rest"), ENDS)
+def test_after_an_end_a_program_rests_or_is_started_again(
+    expected: bool, once: bool, restarts: str, deaths: int, rest: Rest | None
+) -> None:
+    """As autorestart and exitcodes say; a task that runs once is never started again."""
+    history = died(ready_for=None, times=deaths)
+    assert rest_after_end(history, expected=expected, once=once, restarts=restarts) == rest
