@@ -16,7 +16,7 @@ what is allowed.
 from __future__ import annotations
 
 import errno
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
 from typing import Final
@@ -134,3 +134,12 @@ def quote(value: str, *, limit: int = 80) -> str:
         char if char.isprintable() else char.encode("unicode_escape").decode() for char in shown
     )
     return f'"{escaped}"'
+
+
+def did_you_mean(name: str, known: Iterable[str]) -> str:
+    """The nearest of the known names, as the end of a sentence; empty when none is near."""
+    # Imported here: most starts have no unknown name, and difflib costs 5 ms.
+    from difflib import get_close_matches
+
+    near = get_close_matches(name, sorted(known), 1, 0.6)
+    return f"; did you mean {near[0]}?" if near else ""

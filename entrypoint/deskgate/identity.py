@@ -6,7 +6,7 @@ import contextlib
 import os
 import pwd
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -160,6 +160,18 @@ def may_replace(user: User, path: Path) -> Path | None:
         if not about.st_mode & stat.S_ISVTX and may(user, str(each), os.W_OK):
             return each
     return None
+
+
+def refuse_to_run(user: User, paths: Iterable[Path]) -> None:
+    """Refuse what root runs and a user may change: he would be root.
+
+    Raises:
+        SettingsError: names the place that PUID may change.
+    """
+    for path in paths:
+        if weak := may_replace(user, path):
+            allowed = f"that user may change {weak}, which root runs; give it to root"
+            raise SettingsError([Problem(name="PUID", given=str(user.uid), allowed=allowed)])
 
 
 def home_of(user: User | None) -> str | None:

@@ -62,19 +62,6 @@ def _copies(settings: Settings, users: Users | None) -> dict[str, bytes]:
     return found
 
 
-def _refuse_to_run_what_the_desktop_writes(users: Users) -> None:
-    """PID 1 and the gate run this code: whoever may change it is root, and the gate.
-
-    Raises:
-        SettingsError: names the place that PUID may change.
-    """
-    for path in (sys.executable, files.PACKAGE):
-        if weak := identity.may_replace(users.desktop, Path(path)):
-            allowed = f"that user may change {weak}, which root runs; give it to root"
-            given = str(users.desktop.uid)
-            raise SettingsError([Problem(name="PUID", given=given, allowed=allowed)])
-
-
 def find_place(settings: Settings, environ: Mapping[str, str], users: Users | None) -> Place:
     """Find what the programs need in this container.
 
@@ -85,7 +72,8 @@ def find_place(settings: Settings, environ: Mapping[str, str], users: Users | No
     xvnc = _xvnc(path, users) if settings.enable_vnc else "Xvnc"
     web = settings.novnc_web or str(files.web_dir())
     if users:
-        _refuse_to_run_what_the_desktop_writes(users)
+        # PID 1 and the gate run this code: whoever may change it is root, and the gate.
+        identity.refuse_to_run(users.desktop, (Path(sys.executable), files.PACKAGE))
     if settings.enable_vnc:
         gate = users.gate if users else None
         if not identity.may(gate, f"{web}/vnc.html", os.R_OK):

@@ -9,9 +9,10 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from deskgate import clock, files, identity, place, runtime, start
+from deskgate.additions import Additions, find_additions
 from deskgate.errors import RuntimeFolderError, Status
 from deskgate.plan import Plan, make_plan
-from deskgate.programs import Place
+from deskgate.programs import ADDED, Place
 from deskgate.reading import Reading
 from deskgate.settings import ROWS, SECTIONS
 from deskgate.users import User, Users
@@ -64,15 +65,25 @@ def describe_users(several: Users | None, desktop: User) -> dict[str, str]:
     return {name: f"{user.uid}:{user.gid}" for name, user in (three or one).items()}
 
 
+def describe_additions(added: Additions) -> list[dict[str, Any]]:
+    """Each hook and drop-in, in the order of their files."""
+    return [
+        {"name": row.name, "source": row.source or row.name, "needs": list(row.needs)}
+        for row in (*added.hooks, *added.rows)
+    ]
+
+
 def check(*, as_json: bool) -> int:
     """Print every setting with its source; raises SettingsError with every problem."""
     environ = files.read_environment()
     reading, _ = start.read(environ)
     several, desktop = identity.find(reading.settings)
-    place.find_place(reading.settings, environ, several)
+    added = find_additions(reading, environ, place.find_place(reading.settings, environ, several))
+    warnings = [*reading.warnings, *added.warnings]
     rows, users = describe(reading), describe_users(several, desktop)
+    programs = describe_additions(added)
     if as_json:
-        told = {"settings": rows, "users": users, "warnings": reading.warnings}
+        told = {"settings": rows, "users": users, "added": programs, "warnings": warnings}
         print(json.dumps(told, indent=1))
         return Status.OK
     widths = [max(len(row[key]) for row in rows) for key in ("name", "value")]
@@ -85,14 +96,21 @@ def check(*, as_json: bool) -> int:
     print("\nusers")
     for name, ids in users.items():
         print(f"  {name:<{widths[0]}}  {ids}")
-    for warning in reading.warnings:
+    if programs:
+        print(f"\nadded below {ADDED}")
+        for each in programs:
+            needs = f"needs {', '.join(each['needs'])}" if each["needs"] else ""
+            line = f"  {each['name']:<{widths[0]}}  {each['source']:<{widths[1]}}  {needs}"
+            print(line.rstrip())
+    for warning in warnings:
         print(f"deskgate: warning: {warning}", file=sys.stderr)
     return Status.OK
 
 
 def _plan(folder: PurePosixPath) -> Plan:
     # Nothing is looked for: a container's plan can be read where no Xvnc is installed.
-    reading, extra = start.read(files.read_environment())
+    environ = files.read_environment()
+    reading, extra = start.read(environ)
     settings = reading.settings
     place = Place(
         folder=folder,
@@ -100,6 +118,7 @@ def _plan(folder: PurePosixPath) -> Plan:
         web=settings.novnc_web or str(files.web_dir()),
         window_manager=() if settings.desktop == ("none",) else settings.desktop,
     )
+    added = find_additions(reading, environ, place)
     chance = start.take_chance()
     return make_plan(
         reading,
@@ -109,6 +128,7 @@ def _plan(folder: PurePosixPath) -> Plan:
         now=time.time(),
         show_terminal=True,
         extra=extra,
+        added=(*added.hooks, *added.rows),
     )
 
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from deskgate import forms, tokens
-from deskgate.errors import Problem, SettingsError
+from deskgate.errors import Problem, SettingsError, did_you_mean
 from deskgate.forms import FormError
 from deskgate.settings import ROWS, Settings
 
@@ -188,12 +188,6 @@ def _warnings(environ: Mapping[str, str]) -> list[str]:
     for name in environ:
         if name in known or not name.startswith(OUR_PREFIXES):
             continue
-        # Imported here: most starts have no unknown name, and difflib costs 5 ms.
-        from difflib import get_close_matches
-
-        near = get_close_matches(
-            name, [each for each in known if each not in FOREIGN_NAMES], 1, 0.6
-        )
-        hint = f"; did you mean {near[0]}?" if near else ""
+        hint = did_you_mean(name, [each for each in known if each not in FOREIGN_NAMES])
         found.append(f"{name} is not a setting of deskgate{hint}")
     return found

@@ -17,7 +17,7 @@ from jinja2.sandbox import SandboxedEnvironment
 
 from deskgate.errors import InternalError
 from deskgate.plan import Plan
-from deskgate.programs import TOKENS_FILE, rfb_target
+from deskgate.programs import ADDED, TOKENS_FILE, rfb_target
 from deskgate.tokenfile import format_row
 
 HIDDEN = "(hidden)"
@@ -26,14 +26,16 @@ HIDDEN = "(hidden)"
 def quote_command(argv: Sequence[str]) -> str:
     """Write arguments so that supervisord's parser gives exactly them back.
 
-    The text passes four readers: configparser (continuation lines, `;` and `#` after white space
-    begin a comment), supervisord's `%` expansion, then shlex. Measured with 6000 random round
-    trips; a test repeats them.
+    The text passes five readers: configparser (continuation lines, `;` and `#` after white space
+    begin a comment), supervisord's search for `%(here)s`, its `%` expansion, then shlex. Measured
+    with 6000 random round trips; a test repeats them.
     """
     for arg in argv:
         if re.search("[\0\r\ud800-\udfff]", arg):
             raise InternalError("a command cannot hold NUL, CR or a lone surrogate")
     text = " ".join(shlex.quote(arg) for arg in argv)
+    # supervisord puts a path in the place of %(here)s wherever it stands, also after another %.
+    text = text.replace("%(here)s", "%(''here)s")
     # An empty pair of quotes parts the white space from the comment sign: both are inside
     # quotes, where the pair closes and opens them.
     text = re.sub(r"(\s)(?=[;#])", r"\1''", text)
@@ -63,7 +65,10 @@ def render_files(plan: Plan, read_template: Callable[[str], str]) -> dict[str, b
 
     files = {
         "supervisord.conf": render(
-            "supervisord.conf.j2", folder=plan.place.folder, programs=plan.programs
+            "supervisord.conf.j2",
+            folder=plan.place.folder,
+            programs=[row for row in plan.programs if not row.source],
+            included=sorted({f"{ADDED}/{row.source}" for row in plan.programs if row.source}),
         )
     }
     if plan.programs:

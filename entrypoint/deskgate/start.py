@@ -17,7 +17,17 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
-from deskgate import banner, clock, files, identity, runtime, surroundings, tokens, xdisplay
+from deskgate import (
+    additions,
+    banner,
+    clock,
+    files,
+    identity,
+    runtime,
+    surroundings,
+    tokens,
+    xdisplay,
+)
 from deskgate.errors import (
     DeskgateError,
     Problem,
@@ -134,7 +144,8 @@ def handoff(
         "began": began,
         "command": [*settings.base_entrypoint, *command] if command else [],
         "environment": surroundings.of_command(plan, environ),
-        "programs": {program.name: program.command for program in plan.programs},
+        # Of a drop-in only its name is known here.
+        "programs": {row.name: None if row.source else row.command for row in plan.programs},
         "users": {row.name: become(row.runs_as) for row in plan.programs},
         "command_user": become("desktop"),
         "record_access": users.access("start.json") if users else None,
@@ -173,6 +184,9 @@ def run(command: Sequence[str], tell: Callable[[DeskgateError], int]) -> NoRetur
     place = find_place(settings, environ, users)
     if not settings.enable_vnc:
         _become_command(settings, command, environ, reading.secret_variables)
+    added = additions.find_additions(reading, environ, place)
+    for warning in added.warnings:
+        print(f"deskgate: warning: {warning}", file=sys.stderr)
     folder = runtime.make_runtime_folder(settings.deskgate_runtime_dir, environ, users)
     plan = make_plan(
         reading,
@@ -182,6 +196,7 @@ def run(command: Sequence[str], tell: Callable[[DeskgateError], int]) -> NoRetur
         now=time.time(),
         show_terminal=not command,
         extra=extra,
+        added=(*added.hooks, *added.rows),
     )
     if hindrance := xdisplay.free_display(settings.display):
         raise ProgramError(f"xvnc: cannot start: {hindrance}")

@@ -11,7 +11,9 @@ from types import ModuleType
 import pytest
 
 from deskgate.cli import COMMANDS
+from deskgate.conductor.restart import Rest
 from deskgate.errors import Status
+from deskgate.programkeys import KEYS, WITHOUT_EFFECT
 from deskgate.reading import variables_of
 from deskgate.settings import ROWS
 
@@ -72,6 +74,15 @@ def test_every_decision_is_short_and_says_why() -> None:
         assert re.match(rf"# {page.name[:4]} ", text)
         assert len(text.splitlines()) <= 40
         assert "**Decided**" in text
+
+
+def test_the_reference_lists_every_key_and_state_of_a_program() -> None:
+    """Those that supervisord has as well: what they do here, and what not."""
+    reference = (ROOT / "docs" / "reference.md").read_text(encoding="utf-8")
+    for word in (*KEYS, *Rest, "waiting", "starting", "ready"):
+        assert f"`{word}`" in reference
+    silent = next(line for line in reference.splitlines() if "a warning says so" in line)
+    assert set(re.findall(r"`(\w+)`", silent)) == set(WITHOUT_EFFECT)
 
 
 def test_the_reference_lists_every_command_and_status() -> None:

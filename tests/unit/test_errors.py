@@ -49,6 +49,12 @@ def test_bad_settings_are_said_together_and_sorted() -> None:
     assert str(error) == "\n".join(error.lines)
 
 
+def test_a_near_name_is_offered() -> None:
+    """None, when nothing is near: a wrong one would mislead."""
+    assert errors.did_you_mean("xvcn", {"gate", "xvnc"}) == "; did you mean xvnc?"
+    assert errors.did_you_mean("database", ["gate", "xvnc"]) == ""
+
+
 QUOTED = [
     ("1280*800", '"1280*800"'),
     ("a\nVNC: forged", '"a\\nVNC: forged"'),

@@ -16,6 +16,7 @@ from supervisor.options import UnhosedConfigParser, expand
 
 from deskgate import files
 from deskgate.errors import InternalError, SettingsError
+from deskgate.programs import Program, hooks
 from deskgate.render import hide_secrets, quote_command, render_files
 from deskgate.settings import ROWS
 from deskgate.tokens import NewToken, Role
@@ -41,13 +42,22 @@ CASES: dict[str, dict[str, str]] = {
         "VNC_TRUSTED_PROXIES": "10.0.0.0/8",
     },
     "no-desktop": {"ENABLE_VNC": "false"},
+    "additions": {},
+}
+ADDED = {
+    "additions": (
+        Program(name="panel", command=(), needs=("wm",), source="programs.d/panel.conf"),
+        Program(name="web", command=(), ready="exit", source="programs.d/b.conf"),
+        Program(name="api", command=(), needs=("web",), source="programs.d/b.conf"),
+        *hooks(["10-init.sh", "20-more"]),
+    )
 }
 
 
 @pytest.mark.parametrize("case", CASES)
 def test_a_case_renders_as_its_golden_folder(case: str) -> None:
     """The folder is what a reviewer reads; UPDATE_GOLDEN=1 writes it."""
-    plan = samples.plan_of(CASES[case])
+    plan = samples.plan_of(CASES[case], added=ADDED.get(case, ()))
     rendered = {
         name: data.decode() for name, data in render_files(plan, files.read_template).items()
     }
@@ -64,6 +74,8 @@ def read_back(text: str) -> dict[str, list[str]]:
     """Each section's command, as supervisord and shlex read it."""
     parser = UnhosedConfigParser()
     parser.read_string(text)
+    if parser.has_section("include"):  # then supervisord does this to all that it has read
+        parser.expand_here("/here")
     commands = {s: parser.get(s, "command") for s in parser.sections() if s != "supervisord"}
     return {s: shlex.split(expand(command, {}, s)) for s, command in commands.items()}
 
@@ -75,6 +87,7 @@ ARGUMENT = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="
 @given(st.lists(ARGUMENT, min_size=1, max_size=6))
 @settings(max_examples=examples(300), deadline=None)
 @example(["a", "%", "%(ENV_PATH)s", "%%", "100%"])
+@example(["%(here)s", "%%(here)s", "%(here)s'"])
 @example(["a ;b", "; c", " #d", "#", "\t;x"])
 @example(["it's", '"quoted"', "'", "\\", "a\\"])
 @example(["line\nbreak", "\n", "\n\n", "a\n;b", "a\n#b", "[program:evil]\ncommand=id"])
@@ -83,6 +96,8 @@ def test_e4_any_command_comes_back_from_supervisords_parser_unchanged(argv: list
     """Exactly these arguments, and no section beside it."""
     text = f"[program:x]\ncommand={quote_command(argv)}\n"
     assert read_back(text) == {"program:x": argv}
+    included = f"{text}[include]\nfiles=x\ncommand=true\n"
+    assert read_back(included) == {"program:x": argv, "include": ["true"]}
 
 
 @pytest.mark.parametrize("argument", ["a\0b", "a\rb", "\udcff"], ids=ascii)
