@@ -44,9 +44,10 @@ mutants: ## Remove each security check, one at a time, and see a test turn red (
 	@docker/prepare
 	@.venv/bin/python -m tests.mutants.run $(WORDS)
 
-bench: ## Print the tables of benchmarks/: the gate beside websockify, and the start (a quarter of an hour)
+bench: ## Print the tables of benchmarks/, and draw their pictures (20 minutes)
 	@docker/prepare socat xterm
-	@PYTHONPATH=entrypoint .venv/bin/python -m benchmarks.relay && .venv/bin/python -m benchmarks.start
+	@PYTHONPATH=entrypoint .venv/bin/python -m benchmarks.relay
+	@.venv/bin/python -m benchmarks.start && .venv/bin/python -m benchmarks.stop
 
 soak: ## Let everything happen to a gate for SECONDS=300, and watch its memory
 	@docker/prepare

@@ -10,9 +10,9 @@ from urllib.parse import quote
 from playwright.sync_api import Browser, Error, Page, ViewportSize, sync_playwright
 
 from benchmarks.desk import Xvnc, terminal
-from benchmarks.figures import Samples, samples, turns
 from benchmarks.processes import cpu_between
 from benchmarks.proxies import SOCAT, TOKEN, Lab, Proxy, all_running
+from benchmarks.rounds import Samples, samples, turns
 
 EXECUTABLE = "/usr/bin/chromium"
 ARGUMENTS = (

@@ -8,17 +8,14 @@ from __future__ import annotations
 import contextlib
 import multiprocessing
 import os
-import random
 import time
-from collections import defaultdict
 from collections.abc import Iterator, Sequence
 
 from benchmarks.desk import running_stub
 from benchmarks.processes import cpu_between, free_port, timed
 from benchmarks.proxies import COMMANDS, OURS, Lab, Proxy, all_running, crowded_gate, running
+from benchmarks.rounds import Samples, samples, turns
 from benchmarks.viewer import CELL_BYTES, PIXEL_BYTES, UPDATE_HEAD_BYTES, ClosedError, Viewer
-
-Samples = dict[str, dict[str, list[float]]]  # by figure and contestant
 
 CONNECTS = 30  # a round, and so are the numbers below
 PRESSES, PRESSES_A_TURN = 2000, 50
@@ -26,16 +23,6 @@ BULK_UPDATES, BULK_SIDE = 32, 1448  # of 8 MB each
 VIEWERS = (0, 1, 50)
 HOUSE = 16  # viewers, as many as the product admits
 STALL_SECONDS = 2.0
-
-
-def samples(*names: str) -> Samples:
-    """Of so many figures, still empty."""
-    return {name: defaultdict(list) for name in names}
-
-
-def turns(names: Sequence[str]) -> list[str]:
-    """Whose turn it is, in another order each time: nobody always follows the same one."""
-    return random.sample(names, len(names))
 
 
 @contextlib.contextmanager

@@ -19,9 +19,10 @@ from playwright.sync_api import Browser
 from benchmarks import figures
 from benchmarks.browser import measure_frames, running_browser
 from benchmarks.desk import Xvnc, running_stub, running_xvnc, version
-from benchmarks.figures import HOUSE, VIEWERS, Samples
+from benchmarks.figures import HOUSE, VIEWERS
 from benchmarks.processes import run
 from benchmarks.proxies import OURS, SOCAT, WEBSOCKIFY, WITH_NUMPY, Lab, make_environment
+from benchmarks.rounds import Samples, add
 from benchmarks.table import Row, percentile, table
 
 NEIGHBOURS_MS = 10
@@ -100,22 +101,16 @@ def main() -> None:
     parser.add_argument("--python", default="/usr/bin/python3", help="interpreter of all")
     arguments = parser.parse_args()
     found: Samples = {}
-
-    def add(samples: Samples) -> None:
-        for figure, by_name in samples.items():
-            for name, values in by_name.items():
-                found.setdefault(figure, {}).setdefault(name, []).extend(values)
-
     with tempfile.TemporaryDirectory() as name, running_xvnc(Path(name)) as xvnc:
         say("filling two environments")
         python, numpy = environments(Path(name), arguments.python)
         lab = Lab(folder=Path(name), python=python, numpy=numpy)
-        add(figures.measure_memory(lab, xvnc.port))
+        add(found, figures.measure_memory(lab, xvnc.port))
         with running_stub() as stub, running_browser() as browser:
             for number in range(arguments.rounds):
                 say(f"round {number + 1} of {arguments.rounds}")
                 for samples in measure(lab, xvnc, stub, browser):
-                    add(samples)
+                    add(found, samples)
         interpreter = run(str(python), "--version")
         peers = [name for name in lab.names if name in (WEBSOCKIFY, WITH_NUMPY)]
         print(f"{interpreter}, {version()}, {arguments.rounds} rounds, loopback, medians\n")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import statistics
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -12,7 +13,8 @@ class Row:
     """One figure.
 
     Args:
-        values: by contestant; who has none is left out.
+        values: by contestant; who has none is left out, and what never came is infinite.
+        compared: whether the ratios are shown although nothing is aimed at.
         aim: what our value divided by each peer's should be.
         at_least: whether more is better.
         bound: what our value alone must stay below, in the unit of the figure.
@@ -21,6 +23,7 @@ class Row:
     figure: str
     values: Mapping[str, float]
     digits: int = 1
+    compared: bool = False
     aim: float | None = None
     at_least: bool = False
     bound: float | None = None
@@ -44,7 +47,7 @@ def table(rows: Sequence[Row], *, ours: str, peers: Sequence[str], others: Seque
     head = ["figure", *names, *(f"ours / {peer}" for peer in peers), "aim"]
     lines = [_line(head), "|" + "---|" * len(head)]
     for row in rows:
-        shown = [_number(row.values.get(name), row.digits) for name in names]
+        shown = [number(row.values.get(name), row.digits) for name in names]
         ratios = [_ratio(row, ours, peer) for peer in peers]
         lines.append(_line([row.figure, *shown, *ratios, _aim(row, ours)]))
     return "\n".join(lines)
@@ -54,14 +57,19 @@ def _line(cells: Sequence[str]) -> str:
     return f"| {' | '.join(cells)} |"
 
 
-def _number(value: float | None, digits: int) -> str:
-    return "–" if value is None else f"{value:.{digits}f}"  # noqa: RUF001 - no value
+def number(value: float | None, digits: int) -> str:
+    """A value as a person reads it: a dash for none, and `never`."""
+    if value is None:
+        return "–"  # noqa: RUF001 - no value
+    return "never" if math.isinf(value) else f"{value:.{digits}f}"
 
 
 def _ratio(row: Row, ours: str, peer: str) -> str:
-    if row.aim is None or peer not in row.values:
+    if peer not in row.values or math.isinf(row.values[peer]):
         return ""
     ratio = row.values[ours] / row.values[peer]
+    if row.aim is None:
+        return f"{ratio:.2f}" if row.compared else ""
     met = ratio >= row.aim if row.at_least else ratio <= row.aim
     return f"{ratio:.2f}" + ("" if met else " (missed)")
 
