@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, NoReturn
 
 import deskgate
+from deskgate import streams
 from deskgate.arguments import Arguments
 from deskgate.errors import LIMITS, DeskgateError, ProgramError, Status, UsageError, reason_of
 
@@ -41,7 +42,7 @@ Settings are environment variables; `deskgate check` lists them all.
 def tell(error: DeskgateError) -> int:
     """Print an error, one line a problem; returns its exit status."""
     for line in error.lines:
-        print(f"deskgate: error: {line}", file=sys.stderr)
+        streams.say(f"deskgate: error: {line}")
     return error.status.value
 
 

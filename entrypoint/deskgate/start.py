@@ -24,6 +24,7 @@ from deskgate import (
     files,
     identity,
     runtime,
+    streams,
     surroundings,
     tokens,
     xdisplay,
@@ -117,7 +118,6 @@ def _in_child(work: Callable[[], None], tell: Callable[[DeskgateError], int]) ->
     except OSError as error:
         status = tell(_as_runtime_error(error))
     finally:
-        sys.stderr.flush()
         os._exit(status)
 
 
@@ -176,7 +176,7 @@ def run(command: Sequence[str], tell: Callable[[DeskgateError], int]) -> NoRetur
     settings = reading.settings
     one_user = identity.why_one_user(settings)
     for warning in (*reading.warnings, *([one_user] if one_user else [])):
-        print(f"deskgate: warning: {warning}", file=sys.stderr)
+        streams.say(f"deskgate: warning: {warning}")
     if not settings.enable_vnc and not command:
         raise UsageError("run: cannot run nothing: ENABLE_VNC is off and no command is given")
     users = identity.take(settings)
@@ -184,9 +184,10 @@ def run(command: Sequence[str], tell: Callable[[DeskgateError], int]) -> NoRetur
     place = find_place(settings, environ, users)
     if not settings.enable_vnc:
         _become_command(settings, command, environ, reading.secret_variables)
+    streams.complete()
     added = additions.find_additions(reading, environ, place)
     for warning in added.warnings:
-        print(f"deskgate: warning: {warning}", file=sys.stderr)
+        streams.say(f"deskgate: warning: {warning}")
     folder = runtime.make_runtime_folder(settings.deskgate_runtime_dir, environ, users)
     plan = make_plan(
         reading,

@@ -10,11 +10,11 @@ import contextlib
 import errno
 import os
 import signal
-import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Final, NoReturn
 
+from deskgate import streams
 from deskgate.errors import Status, reason_of
 from deskgate.files import find_program
 from deskgate.identity import become
@@ -69,8 +69,7 @@ def execute(argv: Sequence[str], environ: Mapping[str, str], user: User | None =
         _exec(argv, environ)
     except (OSError, ValueError) as error:
         status, reason = _refusal(argv[0], environ, error)
-    sys.stderr.write(f"deskgate: error: {argv[0] or '(empty)'}: {reason}\n")
-    sys.stderr.flush()
+    streams.say(f"deskgate: error: {argv[0] or '(empty)'}: {reason}")
     os._exit(status)
 
 

@@ -1,0 +1,34 @@
+"""The standard streams of a start: all three are there, and none can hold it up.
+
+Whoever starts a container may have closed them, or be reading nothing.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from typing import Final
+
+STDERR: Final = 2
+SLOW_SECONDS: Final = 0.5  # for a slow reader to take a line
+
+
+def complete() -> None:
+    """Open those that are closed: a file of ours would get their number, and then our lines."""
+    for fd in (0, 1, STDERR):
+        try:
+            os.fstat(fd)
+        except OSError:
+            # The lowest number that is free, so it is this one (open(2)).
+            os.set_inheritable(os.open(os.devnull, os.O_RDWR), True)
+
+
+def say(line: str) -> None:
+    """Say a line on stderr, if anybody takes it."""
+    import select  # here, as few commands have anything to say
+
+    poll = select.poll()
+    poll.register(STDERR, select.POLLOUT)
+    with contextlib.suppress(OSError):  # closed, or its reader is gone
+        if poll.poll(SLOW_SECONDS * 1000):
+            os.write(STDERR, f"{line}\n".encode("utf-8", "backslashreplace"))
