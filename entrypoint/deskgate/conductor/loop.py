@@ -19,6 +19,7 @@ from deskgate.conductor.desktop import Desktop
 from deskgate.conductor.embed import Options
 from deskgate.conductor.foreground import Foreground, ForkError
 from deskgate.conductor.log import Log
+from deskgate.conductor.strays import end_strays
 from deskgate.errors import Status
 
 # Engines wait 10 s before they kill: the command gets most of it, the programs the rest.
@@ -94,6 +95,7 @@ class Conductor(Supervisor):  # type: ignore[misc]
         while True:
             changed = self._advance(time.monotonic())
             if self._stopping and self.desktop.down and not self._command_running:
+                end_strays(self._wait)
                 return self._exit_status()
             self._wait(0.0 if changed else self._seconds_to_next(time.monotonic()))
 

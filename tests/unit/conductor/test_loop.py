@@ -106,3 +106,11 @@ def test_a_stop_ends_the_whole_family_of_the_command(tmp_path: Path) -> None:
     script = f"trap 'wait; exit 4' TERM; sh -c '{child.replace(chr(39), chr(34))}' sh $PPID & wait"
     done = conduct(tmp_path, "Kind = Conductor", ["bash", "-c", script])
     assert (done.returncode, mark.read_text()) == (4, "child\n"), done.stderr
+
+
+def test_what_left_its_parent_ends_with_us(tmp_path: Path) -> None:
+    """In a session of its own, and deaf to SIGTERM; its pipe to us ends with it."""
+    daemon = "trap '' TERM; sleep 60 & wait; sleep 60"
+    command = ["sh", "-c", f'setsid sh -c "{daemon}" & exec setsid --fork sh -c "{daemon}"']
+    done = conduct(tmp_path, REAPER, command)  # reads both streams to their end
+    assert done.returncode == 0, done.stderr
