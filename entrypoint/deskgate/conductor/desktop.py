@@ -20,6 +20,7 @@ from deskgate.conductor.foreground import exit_status
 from deskgate.conductor.limits import ProcessLimit
 from deskgate.conductor.log import Log
 from deskgate.conductor.needs import Needs
+from deskgate.conductor.oom import Killer
 from deskgate.conductor.readiness import Wait, is_there, must_be_asked
 from deskgate.conductor.restart import Rest, rest_after_end
 
@@ -60,6 +61,7 @@ class Desktop:
         self._on_change = on_change
         self._on_failure = on_failure
         self._process_limit = ProcessLimit()
+        self.killer = Killer()
         self._stopping = False
         self._stop_deadline = 0.0  # monotonic seconds
 
@@ -190,6 +192,8 @@ class Desktop:
         signalled = os.WIFSIGNALED(wait_status)
         number = os.WTERMSIG(wait_status) if signalled else exit_status(wait_status)
         process.last_exit = f"signal {number}" if signalled else f"status {number}"
+        if signalled and number == signal.SIGKILL and not asked and self.killer.struck():
+            process.last_exit += ", out of memory"
         expected = not signalled and number in process.config.exitcodes
         if asked:
             process.history.ready_at = None

@@ -184,6 +184,8 @@ class Conductor(Supervisor):  # type: ignore[misc]
                 command.ended(status)
                 if status:
                     self.desktop.tell_limit()
+                if command.status == 128 + signal.SIGKILL and self.desktop.killer.struck():
+                    self._log.event("warning", "the command ended with signal 9, out of memory")
             elif process := self.options.pidhistory.pop(pid, None):
                 self.desktop.ended(process, pid, status)
 
