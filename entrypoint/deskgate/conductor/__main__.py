@@ -49,6 +49,7 @@ class Shell:
         self._ready_seconds: float | None = None
         self._began = time.time() - (time.monotonic() - told["began"])
         self.conductor: Conductor | None = None
+        self._unwritten: set[str] = set()
 
     def ready(self) -> None:
         """Everything answers: keep the start record and print the banner."""
@@ -64,12 +65,12 @@ class Shell:
         self.changed()
         self._log.block([headline, *self._told["banner"]], banner=self._told["banner"])
 
-    def changed(self) -> None:
-        """Keep the status file current."""
+    def changed(self) -> bool:
+        """Keep the status file current; whether it is."""
         if self.conductor is None:
-            return
+            return True
         now = time.monotonic()
-        self._write(
+        return self._write(
             "status.json",
             {
                 "pid": os.getpid(),
@@ -92,12 +93,17 @@ class Shell:
         if self.conductor is not None:
             self.conductor.desktop.error_line(process, line)
 
-    def _write(self, name: str, data: dict[str, Any], access: Access | None = None) -> None:
+    def _write(self, name: str, data: dict[str, Any], access: Access | None = None) -> bool:
         text = json.dumps(data, indent=1).encode() + b"\n"
         try:
             files.write_private(self._folder / name, text, access)
         except OSError as error:  # a full disk must not end the desktop
-            self._log.event("warning", f"cannot write {name}: {error.strerror}")
+            if name not in self._unwritten:
+                self._log.event("warning", f"cannot write {name}: {error.strerror}")
+            self._unwritten.add(name)
+            return False
+        self._unwritten.discard(name)
+        return True
 
 
 def _describe(process: Process, now: float, epoch: float) -> dict[str, Any]:

@@ -26,6 +26,7 @@ from deskgate.conductor.restart import Rest, rest_after_end
 
 # Engines wait 10 s before they kill; the user's command gets the rest of it.
 LEVEL_GRACE_SECONDS: Final = 1.0
+TELL_AGAIN_SECONDS: Final = 1.0  # while the disk is full
 
 
 class Desktop:
@@ -37,7 +38,8 @@ class Desktop:
         boot_secret: for the programs that read a secret, on one line.
         tickets: of the printed links, on the same line: the first time only, as nobody knows
             later which of them are used up.
-        on_change: called after each change of a program's state.
+        on_change: called after each change of a program's state, and later again while it
+            returns False.
         on_failure: called when an essential program cannot live.
     """
 
@@ -49,7 +51,7 @@ class Desktop:
         levels: Sequence[Sequence[str]],
         boot_secret: str,
         tickets: Sequence[str],
-        on_change: Callable[[], None],
+        on_change: Callable[[], bool],
         on_failure: Callable[[], None],
     ) -> None:
         self.programs = programs
@@ -64,6 +66,7 @@ class Desktop:
         self.killer = Killer()
         self._stopping = False
         self._stop_deadline = 0.0  # monotonic seconds
+        self._untold_at: float | None = None  # the same; when to try again to tell of a change
 
     @property
     def settled(self) -> bool:
@@ -75,6 +78,8 @@ class Desktop:
         if self._stopping:
             yield self._stop_deadline
             return
+        if self._untold_at is not None:
+            yield self._untold_at
         for process in self.programs.values():
             if process.killing:
                 continue  # its end will be heard
@@ -89,6 +94,8 @@ class Desktop:
 
     def advance(self, now: float) -> bool:
         """Do what is due; True when a program changed, so that more may be due at once."""
+        if self._untold_at is not None and self._untold_at <= now:
+            self._tell(now)
         changed = False
         for process in self.programs.values():
             changed |= self._advance_program(process, now)
@@ -160,10 +167,13 @@ class Desktop:
         process.wait = None
         process.running()
         process.tail = []  # what it says while it starts is no clue to a later death
-        self._on_change()
+        self._tell(now)
         seconds = now - process.started_at
         text = f"{process.name}: ready {seconds:.2f} s after its start"
         self._log.event("info" if again else "debug", text)
+
+    def _tell(self, now: float) -> None:
+        self._untold_at = None if self._on_change() else now + TELL_AGAIN_SECONDS
 
     # --- what programs say -------------------------------------------------------------------
 
@@ -202,7 +212,7 @@ class Desktop:
             self._became_ready(process, time.monotonic())
         else:
             self._died(process, f"ended with {process.last_exit}", expected=expected)
-        self._on_change()
+        self._tell(time.monotonic())
 
     def _died(self, process: Process, how: str, *, expected: bool) -> None:
         now = time.monotonic()

@@ -45,7 +45,7 @@ class Conductor(Supervisor):  # type: ignore[misc]
         levels: program names by level of need.
         command: the user's; None runs until stopped.
         on_ready: called once, when the desktop is ready, before the command starts.
-        on_change: called after each change of a program's state.
+        on_change: see `desktop.Desktop`.
         boot_secret, tickets: for the programs that read a secret.
     """
 
@@ -57,7 +57,7 @@ class Conductor(Supervisor):  # type: ignore[misc]
         levels: Sequence[Sequence[str]],
         command: Foreground | None,
         on_ready: Callable[[], None],
-        on_change: Callable[[], None],
+        on_change: Callable[[], bool],
         boot_secret: str,
         tickets: Sequence[str],
     ) -> None:

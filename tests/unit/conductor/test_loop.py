@@ -22,7 +22,7 @@ load(sys.argv[1], options, {})
 """
 MAKE = """
 conductor = Kind(options, log, levels=[], command=Foreground({command!r}, dict(os.environ)),
-                 on_ready=lambda: None, on_change=lambda: None, boot_secret="", tickets=())
+                 on_ready=lambda: None, on_change=lambda: True, boot_secret="", tickets=())
 sys.exit(conductor.run())
 """
 
