@@ -14,7 +14,7 @@ FOLDER = Path(__file__).parent / "explanation"
 TESTS = Path(__file__).parents[1] / "tests"
 NUMBER = re.compile(r"test_([a-z]\d+b?)_")
 HEAD = """\
-# What is attacked, and what proves that it holds
+# What is attacked, what breaks, and what proves that it holds
 
 <!-- Written by docs/generate.py from explanation/cases.txt and the tests. Edit those. -->
 

@@ -17,6 +17,11 @@ CHANGED: Final = "ERR_NETWORK_CHANGED"
 LOADS: Final = 5
 # The first answer to a link is the page that trades the token for a cookie.
 LOCKED: Final = "the server responded with a status of 401"
+# What noVNC says while the gate or Xvnc is gone.
+TROUBLE: Final = (
+    *("WebSocket", "Failed when connecting", "Connection closed"),
+    *("status of 503", "1011"),
+)
 CANVAS: Final = "#noVNC_container canvas"
 COLOURS: Final = """canvas => {
     const copy = new OffscreenCanvas(canvas.width, canvas.height)

@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-import pytest
-
 from tests.browser.conftest import OpenTab
-from tests.browser.screen import CANVAS, Screen
+from tests.browser.screen import CANVAS, TROUBLE, Screen
 from tests.conftest import MakeDesk
 from tests.container.desk import Desk
 from tests.container.engine import wait_until
-from tests.container.inside import X_CLIENT, kill, x_client, x_state
+from tests.container.inside import X_CLIENT, x_client, x_state
 
 # Where the terminal of an empty desktop is, in pixels.
 TERMINAL = (300, 300)
 FOREIGN = "Grüße, 你好, привет, 🦊"
 HEAL_SECONDS = 15.0  # noVNC tries again once a second
-# What noVNC says while the gate or Xvnc is gone.
-TROUBLE = ("WebSocket", "Failed when connecting", "Connection closed", "status of 503", "1011")
 
 
 def test_pointer_moves_and_clicks(desk: Desk, tab: Screen) -> None:
@@ -110,27 +106,7 @@ def test_watch_link_shows_and_does_nothing(desk: Desk, open_tab: OpenTab) -> Non
     assert x_state(desk)["size"] == [1280, 720]
 
 
-@pytest.mark.parametrize("program", ["gate", "xvnc"])
-def test_page_comes_back_by_itself(make_desk: MakeDesk, open_tab: OpenTab, program: str) -> None:
-    """After SIGKILL of the gate or of Xvnc: connected again, without a login or a click."""
-    desk = make_desk().start()
-    desk.allow(r"^deskgate: warning: \w+: ended with |^(xvnc|wm|gate): warning: ")
-    screen = open_tab(*TROUBLE).open(desk.link())
-    kill(desk, program)
-    screen.page.locator("html:not(.noVNC_connected)").wait_for()
-    screen.connected()
-    wait_until(lambda: screen.colours >= 8, HEAL_SECONDS, what="a drawn desktop")
-
-    def moves() -> bool:
-        # Again and again: noVNC's curtain takes a moment to fade, and catches the mouse till then.
-        screen.page.mouse.move(20, 600)
-        screen.page.mouse.move(123, 621)
-        return bool(x_state(desk)["pointer"] == [123, 621])
-
-    wait_until(moves, 5, what="the pointer")
-
-
-def test_link_with_a_given_token_is_good_after_a_restart(
+def test_f11_link_with_a_given_token_is_good_after_a_restart(
     make_desk: MakeDesk, open_tab: OpenTab
 ) -> None:
     """With a token of one's own the link stays the same; the cookie of the last run does not."""

@@ -5,42 +5,107 @@ from __future__ import annotations
 import pytest
 
 from tests.conftest import MakeDesk
+from tests.container.aftermath import (
+    COMMAND,
+    HEAL_SECONDS,
+    STATUS,
+    STOP_SECONDS,
+    ends_clean,
+    healed,
+    household,
+    left_running,
+    undisturbed,
+)
 from tests.container.desk import Desk
-from tests.container.engine import wait_until
-from tests.container.inside import kill, processes, x_client, zombies
+from tests.container.engine import docker, wait_until
+from tests.container.inside import kill, processes, zombies
 from tests.container.viewer import Viewer
 from tests.container.web import ask, bearer, log_in
 
-HEAL_SECONDS = 5.0  # a restart at once, and 0.5 s more for what died along
+# Of PID 1's children, those that are no program of the desktop: none, and the command alone.
+DAEMON = "setsid sh -c 'trap : TERM; sleep infinity & wait; sleep infinity' & "
 
 
-def healed(desk: Desk, program: str, old_pid: int) -> bool:
-    """Whether a new process of a program is ready, and all others are."""
-    rows = desk.status()
-    all_ready = all(row["state"] == "ready" for row in rows.values())
-    return all_ready and rows[program]["pid"] not in (None, old_pid)
-
-
-@pytest.mark.parametrize("program", ["xvnc", "gate", "wm"])
-def test_killed_program_is_healed(make_desk: MakeDesk, program: str) -> None:
-    """After SIGKILL a viewer gets in again with the session he had; nothing is left behind."""
-    desk = make_desk().start()
-    desk.allow(r"^deskgate: warning: \w+: ended with .*; starting it again")
-    desk.allow(r"^(xvnc|wm): warning: ")  # their last lines
-    desk.allow(r"^gate: warning: no desktop for a control viewer: ")
+def test_f3_every_child_of_pid_1_is_a_program_that_heals_or_the_command(
+    make_desk: MakeDesk,
+) -> None:
+    """All at once: nobody is left out of what the other tests kill one by one."""
+    desk = make_desk(command=COMMAND).start()
+    desk.allow(r"^deskgate: warning: \w+: ended with |^(xvnc|wm): (warning|error): ")
+    before = household(desk)
+    assert (set(before.programs), len(before.others)) == ({"xvnc", "gate", "wm"}, 1)
     headers = log_in(desk, desk.token())
+    pids = list(before.programs.values())
+    desk.must("python3", "-c", f"import os; [os.kill(pid, 9) for pid in {pids}]")
+    undisturbed(desk, before, *pids)
     with Viewer(desk, headers=headers) as viewer:
-        viewer.settle()
-        pid = kill(desk, program)
-    wait_until(lambda: healed(desk, program, pid), HEAL_SECONDS, what=f"{program} healed")
+        assert viewer.name == "deskgate"
+    ends_clean(desk)
+
+
+def test_f3_killed_command_ends_the_container(make_desk: MakeDesk) -> None:
+    """Nothing goes on without the command that it was started for."""
+    desk = make_desk(command=COMMAND).start()
+    container, (command,) = desk.inspect("{{.Id}}"), household(desk).others
+    desk.must("python3", "-c", f"import os; os.kill({command.pid}, 9)")
+    assert desk.exit_status() == 137
+    assert list(left_running(container)) == []
+
+
+def test_f3_pid_1_cannot_be_killed_from_inside(make_desk: MakeDesk) -> None:
+    """The kernel drops it (pid_namespaces(7)); from outside it is the end of everything."""
+    desk = make_desk(command=COMMAND).start()
+    before, container = household(desk), desk.inspect("{{.Id}}")
+    for signal in (9, 19, 11):
+        desk.must("python3", "-c", f"import os; os.kill(1, {signal})")
+    undisturbed(desk, before)
+    docker("kill", desk.name)
+    assert desk.exit_status() == 137
+    assert list(left_running(container)) == []
+
+
+# What a command may do to its surroundings → the status at `docker stop`, and how long that takes.
+ODD = {
+    "double-forks": (f"{DAEMON}{DAEMON}", STATUS, STOP_SECONDS),
+    "closes-its-streams": ("exec <&- >&- 2>&-; ", STATUS, STOP_SECONDS),
+    # The engine would kill the container after ten seconds, and everything in it unasked.
+    "ignores-the-stop": ("trap '' TERM; sleep infinity & wait; ", 137, 9.5),
+}
+
+
+@pytest.mark.parametrize("case", ODD)
+def test_f4_odd_command_harms_nobody(make_desk: MakeDesk, case: str) -> None:
+    """The desktop heals beside it, and stops in time, with the command's status."""
+    script, status, seconds = ODD[case]
+    desk = make_desk(command=("sh", "-c", f"{script}{COMMAND[2]}")).start()
+    desk.allow(r"^deskgate: warning: gate: ended with ")
+    before = household(desk)
+    headers = log_in(desk, desk.token())
+    undisturbed(desk, before, kill(desk, "gate"))
     with Viewer(desk, headers=headers) as viewer:
-        assert (viewer.width, viewer.height) == (1280, 800)
-    assert x_client(desk, "state").status == 0
-    assert desk.status()[program]["restarts"] >= 1
-    assert desk.exec("deskgate", "health").status == 0
-    assert zombies(desk) == []
-    assert desk.stop() < 2
-    assert desk.exit_status() == 0
+        assert viewer.name == "deskgate"
+    ends_clean(desk, status, seconds=seconds)
+
+
+def test_f4_nothing_that_the_command_started_outlives_it(make_desk: MakeDesk) -> None:
+    """Where we are not PID 1, no end of a namespace would hide what is left."""
+    script = (
+        f'deskgate run -- sh -c "{DAEMON} sleep 0.2; exit 5"; echo "status $?"; '
+        "for each in /proc/[0-9]*/comm; do read -r name <$each; echo $name; done"
+    )
+    options = ("--entrypoint", "sh", "--no-healthcheck")
+    desk = make_desk(options=options, command=("-c", script))
+    assert desk.run().out.splitlines() == ["status 5", "sh"]
+
+
+def test_f5_command_that_takes_all_memory_ends_the_container(make_desk: MakeDesk) -> None:
+    """The status of SIGKILL, and who sent it."""
+    eat = "held = []\nwhile True: held.append(bytes(1 << 20))"
+    desk = make_desk(command=("python3", "-c", eat), options=("--memory", "200m"))
+    desk.allow("^deskgate: warning: the command ended with signal 9, out of memory$")
+    result = desk.run()
+    assert result.status == 137
+    assert "signal 9, out of memory" in result.err
 
 
 def test_window_manager_that_dies_opens_no_second_terminal(make_desk: MakeDesk) -> None:
@@ -54,24 +119,12 @@ def test_window_manager_that_dies_opens_no_second_terminal(make_desk: MakeDesk) 
     wait_until(lambda: running("xterm") == 1, 10)
     for _ in range(2):
         pid = kill(desk, "wm")
-        wait_until(lambda old=pid: healed(desk, "wm", old), HEAL_SECONDS)  # type: ignore[misc]
+        wait_until(lambda old=pid: healed(desk, old), HEAL_SECONDS)  # type: ignore[misc]
         for _ in range(8):  # it would be there within 0.2 s; a look takes 0.06 s
             assert running("xterm") == 1
 
 
-def test_command_survives_the_death_of_a_program(make_desk: MakeDesk) -> None:
-    """A command that does not draw goes on, and its status is still the container's."""
-    script = 'trap "exit 6" TERM; echo begun; while :; do sleep 0.05; done'
-    desk = make_desk(command=("sh", "-c", script)).start()
-    desk.allow(r"^deskgate: warning: \w+: ended with |^(xvnc|wm): warning: ")
-    for program in ("gate", "xvnc"):
-        pid = kill(desk, program)
-        wait_until(lambda p=program, old=pid: healed(desk, p, old), HEAL_SECONDS)  # type: ignore[misc]
-    desk.stop()
-    assert desk.exit_status() == 6
-
-
-def test_program_that_cannot_live_ends_the_container(make_desk: MakeDesk) -> None:
+def test_f13_program_that_cannot_live_ends_the_container(make_desk: MakeDesk) -> None:
     """Arguments that Xvnc refuses: its own words are shown, and the status is 69."""
     desk = make_desk(env={"XVNC_ARGS": "-no-such-argument"})
     desk.allow(r"^deskgate: (warning|error): xvnc: ended with ")
@@ -79,6 +132,12 @@ def test_program_that_cannot_live_ends_the_container(make_desk: MakeDesk) -> Non
     result = desk.run(timeout_seconds=30)
     assert result.status == 69
     assert "no-such-argument" in result.err
+    tries = [line for line in result.err.splitlines() if ": xvnc: ended with " in line]
+    assert [line.rpartition("; ")[2] for line in tries] == [
+        "starting it again now",
+        "starting it again in 0.5 s",
+        "stopping",
+    ]
 
 
 @pytest.mark.parametrize("program", ["xvnc", "gate"])

@@ -128,7 +128,7 @@ class Desktop:
             self._spawned(process, now)
         else:
             self._died(process, f"cannot start: {process.spawnerr or 'no process'}", expected=False)
-        self._on_change()
+        self._tell(now)
 
     def _spawned(self, process: Process, now: float) -> None:
         level = "info" if process.config.hook else "debug"
