@@ -1,7 +1,7 @@
 # Longer work is in docker/*, so that it also runs without make.
 SERVICE ?= desktop
 .DEFAULT_GOAL := help
-.PHONY: help up down url logs images token test unit fuzz lint mutants bench soak docs lock wheel clean
+.PHONY: help up down url logs images token test unit fuzz lint mutants bench soak chaos docs lock wheel clean
 
 help: ## This list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -52,6 +52,11 @@ bench: ## Print the tables of benchmarks/, and draw their pictures (20 minutes)
 soak: ## Let everything happen to a gate for SECONDS=300, and watch its memory
 	@docker/prepare
 	@PYTHONPATH=entrypoint .venv/bin/python -m benchmarks.soak --seconds $(or $(SECONDS),300)
+
+chaos: ## Let faults befall a container for SECONDS=300, and see each healed (ARGS="--seed 7"; as root)
+	@docker/prepare
+	@docker/build debian
+	@PYTHONPATH=entrypoint .venv/bin/python -m tests.chaos --seconds $(or $(SECONDS),300) $(ARGS)
 
 docs: ## Write the generated pages of docs/
 	@docker/prepare
