@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import select  # here: who has become another user may not reach it any more
 from typing import Final
 
 STDERR: Final = 2
@@ -25,8 +26,6 @@ def complete() -> None:
 
 def say(line: str) -> None:
     """Say a line on stderr, if anybody takes it."""
-    import select  # here, as few commands have anything to say
-
     poll = select.poll()
     poll.register(STDERR, select.POLLOUT)
     with contextlib.suppress(OSError):  # closed, or its reader is gone

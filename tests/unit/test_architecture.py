@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 PACKAGE = Path(__file__).parents[2] / "entrypoint" / "deskgate"
-MAX_LINES = 264
+MAX_LINES = 285
 
 # Pure: values in, values out.
 CORE = {

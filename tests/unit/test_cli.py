@@ -256,7 +256,7 @@ def test_a_reader_who_leaves_early_is_no_traceback() -> None:
 
 
 def test_what_a_limit_denies_is_no_bug_of_ours(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
     """One process allowed: the line says which limit to raise."""
 
@@ -265,7 +265,7 @@ def test_what_a_limit_denies_is_no_bug_of_ours(
 
     monkeypatch.setitem(cli.COMMANDS, "health", refused)
     assert cli.main(["health"]) == Status.UNAVAILABLE
-    assert capsys.readouterr().err == (
+    assert capfd.readouterr().err == (
         "deskgate: error: deskgate: cannot go on: "
         "no more processes are allowed here: raise --pids-limit, or --ulimit nproc\n"
     )

@@ -140,6 +140,26 @@ def test_a_terminal_that_nobody_reads_stops_nobody() -> None:
     os.close(terminal)
 
 
+def test_a_terminal_that_takes_nothing_after_all_loses_nothing(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Room for one byte is none for a line's end, which a terminal makes two of."""
+    reader, terminal = pty.openpty()
+    log = make(terminal)
+    while not log.waiting:
+        log.event("info", "x" * 200)
+    with monkeypatch.context() as patch:
+        patch.setattr(log, "_writable", lambda: True)
+        log.event("info", "the last")
+    assert log.waiting
+    text = b""
+    while b"the last" not in text:
+        text += os.read(reader, 1 << 16)
+        log.flush()
+    os.close(reader)
+    os.close(terminal)
+
+
 def test_a_reader_who_is_gone_is_no_error() -> None:
     """`docker run … | head` must not end the container."""
     reader, writer = os.pipe()
