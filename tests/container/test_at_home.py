@@ -105,7 +105,7 @@ def test_nothing_is_left_of_a_container_that_is_not_pid_1(
     else:
         desk.start()
         wait_until(lambda: "begun" in desk.output.out, 5)
-        assert sleepers() - before == 3
+        wait_until(lambda: sleepers() - before == 3, 5, what="the whole family")
         assert len(processes_of(desk)) >= 8
         if end == "stop":
             assert desk.stop() < 2
