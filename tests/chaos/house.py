@@ -110,6 +110,10 @@ class House:
         rows: list[dict[str, Any]] = json.loads(path.read_bytes())["programs"]
         return {row["name"]: row for row in rows}
 
+    def states(self) -> dict[str, str]:
+        """What the status file says of each program."""
+        return {name: f"{row['state']} ({row['pid']})" for name, row in self.programs().items()}
+
     def pids(self) -> dict[str, int]:
         """On this machine, the pids of the programs and of the command."""
         return {name: pid for pid, name in reversed(self._household()) if name != ORPHAN}

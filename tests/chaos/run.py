@@ -60,7 +60,8 @@ class Chaos:
             self._wait_well(killed, over, fault.limit_seconds)
         except AssertionError as error:
             self.healings.append(Healing(fault=fault.name, seconds=None))
-            print(f"wedged after {fault.name}: {error}\n{self._house.desk.log}", flush=True)
+            print(f"wedged after {fault.name}: {error}\n{self._house.states()}", flush=True)
+            print(self._house.desk.log, flush=True)
             self._house.restart(gently=False)
             self._wait_well([], time.monotonic(), HEAL_SECONDS)
         else:

@@ -29,7 +29,6 @@ PORT: Final = 8002  # the gate's, inside
 RUN_USER: Final = 10001  # the uid that the image runs as
 READY: Final = "deskgate: the desktop is ready"
 READY_SECONDS: Final = 20.0  # a start takes 0.5 s on an idle machine
-LONG: Final = bool(os.environ.get("LONG"))  # as often and as long as the cases say: half an hour
 SECRETS: Final = ("VNC_TOKEN", "VNC_VIEW_TOKEN", "SESSION_API_KEY", "OH_SESSION_API_KEYS_0")
 
 LINK: Final = re.compile(r"^  (control|watch) +(\S.*)$", re.MULTILINE)

@@ -22,7 +22,7 @@ from tests.container.inside import kill, processes, zombies
 from tests.container.viewer import Viewer
 from tests.container.web import ask, bearer, log_in
 
-# Of PID 1's children, those that are no program of the desktop: none, and the command alone.
+# What a double fork leaves: a session of its own, that goes on after SIGTERM.
 DAEMON = "setsid sh -c 'trap : TERM; sleep infinity & wait; sleep infinity' & "
 
 
@@ -124,7 +124,7 @@ def test_window_manager_that_dies_opens_no_second_terminal(make_desk: MakeDesk) 
             assert running("xterm") == 1
 
 
-def test_f13_program_that_cannot_live_ends_the_container(make_desk: MakeDesk) -> None:
+def test_program_that_cannot_live_ends_the_container(make_desk: MakeDesk) -> None:
     """Arguments that Xvnc refuses: its own words are shown, and the status is 69."""
     desk = make_desk(env={"XVNC_ARGS": "-no-such-argument"})
     desk.allow(r"^deskgate: (warning|error): xvnc: ended with ")
@@ -132,12 +132,6 @@ def test_f13_program_that_cannot_live_ends_the_container(make_desk: MakeDesk) ->
     result = desk.run(timeout_seconds=30)
     assert result.status == 69
     assert "no-such-argument" in result.err
-    tries = [line for line in result.err.splitlines() if ": xvnc: ended with " in line]
-    assert [line.rpartition("; ")[2] for line in tries] == [
-        "starting it again now",
-        "starting it again in 0.5 s",
-        "stopping",
-    ]
 
 
 @pytest.mark.parametrize("program", ["xvnc", "gate"])
