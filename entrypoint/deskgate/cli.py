@@ -30,7 +30,9 @@ usage: deskgate COMMAND [OPTIONS]
   token revoke NAME          its link opens nothing any more, its viewers end
   token rotate NAME [--ttl 30m] [--qr] [--json]
                              a new link in the place of the old one
-  status [--json]            programs, restarts, viewers of the running desktop
+  status [--json]            programs, their uptime and restarts, viewers of the running desktop
+  restart PROGRAM…           stop programs and start them again; ends when they are ready
+  logs [-f] [PROGRAM…]       the newest lines of the log; -f follows it
   health                     exit status 0 if the running desktop really works
   install [--dry-run]        the packages that this image needs for a desktop
 
@@ -142,6 +144,31 @@ def _status(words: Sequence[str]) -> int:
     return status(as_json=as_json)
 
 
+def _restart(words: Sequence[str]) -> int:
+    from deskgate.control import restart
+
+    programs = _programs(Arguments("restart", words))
+    if not programs:
+        raise UsageError("restart: name a program; deskgate status shows them")
+    return restart(programs)
+
+
+def _logs(words: Sequence[str]) -> int:
+    from deskgate.control import logs
+
+    arguments = Arguments("logs", words)
+    follow = arguments.flag("-f") or arguments.flag("--follow")
+    return logs(_programs(arguments), follow=follow)
+
+
+def _programs(arguments: Arguments) -> list[str]:
+    found = []
+    while name := arguments.operand():
+        found.append(name)
+    arguments.end()
+    return found
+
+
 def _health(words: Sequence[str]) -> int:
     from deskgate.health import health
 
@@ -165,6 +192,8 @@ COMMANDS: dict[str, Callable[[Sequence[str]], int]] = {
     "url": _url,
     "token": _token,
     "status": _status,
+    "restart": _restart,
+    "logs": _logs,
     "health": _health,
     "install": _install,
 }

@@ -19,6 +19,7 @@ CHECKOUT: Final = PACKAGE.parent.parent
 MAX_SECRET_BYTES: Final = 4096
 OWN_BYTES: Final = 1024 * 1024  # of a file of ours; the token file is the largest
 LOGGED_OUT_FILE: Final = "logged-out.json"  # the gate's own memory of sessions that have ended
+CONTROL_SOCKET: Final = "control.sock"
 
 
 def templates_dir() -> Path:

@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from deskgate.forms import Form, FormError, endpoint, word_list
+from deskgate.signs import read_sign
 
 TRUE: Final = ("yes", "true", "on", "1")
 FALSE: Final = ("no", "false", "off", "0")
@@ -153,17 +154,8 @@ def ready(text: str) -> str:
 
 def live(text: str) -> str:
     """How a running program shows that it does not hang."""
-    kind, _, where = text.partition(":")
-    address, slash, path = where.partition("/")
-    if text in ("", "stdout") or (kind == "rfb" and where.startswith("unix_socket:/")):
-        return text
-    try:
-        if (kind == "http" and slash and not re.search(r"\s", path)) or (kind == "rfb" and where):
-            endpoint(f"tcp:{address if kind == 'http' else where}")
-            return text
-    except FormError:
-        pass
-    raise FormError("give stdout, http:HOST:PORT/PATH or rfb:HOST:PORT")
+    read_sign(text)
+    return text
 
 
 def text_as_it_is(text: str) -> str:

@@ -38,6 +38,7 @@ class Program:
         ready: `stdout` (its first line), `tcp:HOST:PORT`, `unix:PATH`, `file:PATH`, `spawn` (at
             once), or `exit`: it has ended well, and is not started again.
         ready_seconds: how long it may take to become ready; 0 for as long as it likes.
+        live: how it shows afterwards that it does not hang, as `signs` reads it; empty for not.
         essential: without it the container ends, with status 69.
         chatty: its output is of use only when something is wrong: shown at level debug, and its
             last lines when it dies.
@@ -55,6 +56,7 @@ class Program:
     uses: tuple[str, ...] = ()
     ready: str = "spawn"
     ready_seconds: int = 30
+    live: str = ""
     essential: bool = False
     chatty: bool = False
     reads_secret: bool = False
@@ -142,6 +144,9 @@ def xvnc(settings: Settings, place: Place) -> Program:
         *("-dpi", str(settings.vnc_dpi)),
         *("-desktop", "deskgate"),
         *listen,
+        # Only what goes wrong: every look at it, ours or a health check's, is ten lines otherwise,
+        # and its last words are lost among them.
+        *("-Log", "*:stderr:0"),
         # The gate decides who enters. None is for control; with VncAuth and its second password
         # the gate enters for a watcher, whom Xvnc itself then holds to looking.
         *("-SecurityTypes", "None,VncAuth"),
@@ -167,6 +172,7 @@ def xvnc(settings: Settings, place: Place) -> Program:
         name="xvnc",
         command=tuple(command),
         ready="stdout",
+        live=f"rfb:{rfb_target(settings, place)}",
         essential=True,
         chatty=True,
         runs_as="xvnc",
@@ -174,7 +180,10 @@ def xvnc(settings: Settings, place: Place) -> Program:
 
 
 def gate(place: Place) -> Program:
-    """Our gate. It tells `ready` on stdout and needs nobody: Xvnc may come later."""
+    """Our gate. It tells `ready` on stdout and needs nobody: Xvnc may come later.
+
+    Its signs of life come the same way: who asked at its port would stand in line with strangers.
+    """
     words = (place.path("gate.json"), str(LISTENER_FD))
     command = (place.python, "-I", "-m", "deskgate.gate", *words)
     return Program(
@@ -182,6 +191,7 @@ def gate(place: Place) -> Program:
         command=command,
         uses=("xvnc",),
         ready="stdout",
+        live="stdout",
         essential=True,
         reads_secret=True,
         runs_as="gate",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import time
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -108,18 +109,34 @@ def print_table(table: Iterable[Iterable[object]]) -> None:
         print("  ".join(cells).rstrip())
 
 
+def format_age(seconds: float) -> str:
+    """A time span for people: `42 s`, `3 m`, `2 h`, `5 d`, never rounded up."""
+    for unit, size in (("d", 86400), ("h", 3600), ("m", 60)):
+        if seconds >= size:
+            return f"{int(seconds // size)} {unit}"
+    return f"{int(seconds)} s"
+
+
 def status(*, as_json: bool) -> int:
-    """Print the programs, their restarts and who watches."""
+    """Print the programs, how long they run, their restarts and who watches."""
     folder = runtime_folder()
     found = json_file(folder / "status.json")
+    now = time.monotonic()
+    for row in found["programs"]:
+        started = row.pop("started_at")  # by that clock, which nobody sets
+        row["uptime_seconds"] = None if started is None else round(now - started, 1)
     told = ask_status(folder)
     found["viewers"] = told and told["viewers"]
     if as_json:
         print(json.dumps(found, indent=1))
         return Status.OK
-    head = ("PROGRAM", "STATE", "PID", "RESTARTS", "SINCE", "LAST EXIT")
-    keys = ("name", "state", "pid", "restarts", "since", "last_exit")
-    print_table([head, *([row[key] for key in keys] for row in found["programs"])])
+    table: list[Iterable[object]] = [("PROGRAM", "STATE", "PID", "UPTIME", "RESTARTS", "LAST EXIT")]
+    for row in found["programs"]:
+        seconds = row["uptime_seconds"]
+        uptime = None if seconds is None else format_age(seconds)
+        last = (row["pid"], uptime, row["restarts"], row["last_exit"])
+        table.append((row["name"], row["state"], *last))
+    print_table(table)
     counts = found["viewers"]
     if counts is not None:
         print(f"viewers: {counts['control']} control, {counts['view']} watching")

@@ -11,13 +11,15 @@ from typing import Final
 
 from deskgate import identity
 from deskgate.errors import RuntimeFolderError
-from deskgate.files import LOGGED_OUT_FILE, write_private
+from deskgate.files import CONTROL_SOCKET, LOGGED_OUT_FILE, write_private
 from deskgate.users import FOLDER_MODE, GATE_ID, RESERVED, SHARED_FOLDER_MODE, Access, Users
 
 RUN_FOLDER: Final = Path("/run/deskgate")
 TMP: Final = Path("/tmp")  # noqa: S108 - checked by _trusted, and where it is read
 # What a start writes anew; leftovers of the last one must not be believed.
-LEFT_BEHIND: Final = (*("start.json", "status.json", "rfb.sock", "xvnc/rfb.sock", LOGGED_OUT_FILE),)
+LEFT_BEHIND: Final = (
+    *("start.json", "status.json", "rfb.sock", "xvnc/rfb.sock", LOGGED_OUT_FILE, CONTROL_SOCKET),
+)
 
 
 def candidates(chosen: str | None, environ: Mapping[str, str]) -> Iterator[Path]:

@@ -98,7 +98,8 @@ def test_c7_another_user_reaches_none_of_our_files(unix: Desk) -> None:
     """Tokens, start record, X cookie, passwords, Xvnc's socket; the desktop's own user does."""
     names = unix.must("ls", RUNTIME).split()
     assert {"websockify-tokens.conf", "start.json", "Xauthority", "rfbauth", "rfb.sock"} <= {*names}
-    paths = [f"@{RUNTIME}/{n}" if n == "rfb.sock" else f"{RUNTIME}/{n}" for n in names]
+    sockets = ("rfb.sock", "control.sock")
+    paths = [f"@{RUNTIME}/{n}" if n in sockets else f"{RUNTIME}/{n}" for n in names]
     assert set(why_not(unix, *paths, user=STRANGER).values()) == {"PermissionError"}
     assert set(why_not(unix, *paths).values()) == {None}
 
@@ -185,12 +186,13 @@ def test_l3_what_holds_secrets_leaves_no_core(make_desk: MakeDesk) -> None:
 
 
 def test_c8_there_is_no_supervisor_to_talk_to(unix: Desk) -> None:
-    """No socket of supervisord's, on which any program could stop the others or read their logs."""
+    """No socket of supervisord's, on which any program could end the container or change it."""
     table = unix.must("cat", "/proc/net/unix").splitlines()[1:]
     listening = {
         row.split()[7] for row in table if row.split()[3] == "00010000" and len(row.split()) > 7
     }
-    assert listening == {"/tmp/.X11-unix/X1", f"{RUNTIME}/rfb.sock"}
+    ours = {f"{RUNTIME}/rfb.sock", f"{RUNTIME}/control.sock"}
+    assert listening == {"/tmp/.X11-unix/X1", *ours}
     sections = unix.must("grep", "^\\[", f"{RUNTIME}/supervisord.conf").split()
     assert {each.strip("[]").partition(":")[0] for each in sections} == {"supervisord", "program"}
 

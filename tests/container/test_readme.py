@@ -47,6 +47,8 @@ def test_the_readmes_commands_are_the_ones_that_are_tested() -> None:
         "docker exec NAME deskgate token revoke alice",
         "docker exec NAME deskgate url --role view --qr",
         "docker exec NAME deskgate status",
+        "docker exec NAME deskgate restart xvnc",
+        "docker exec NAME deskgate logs -f gate",
         "docker exec NAME deskgate health",
         "docker exec -e DISPLAY=:1 -e XAUTHORITY=/run/deskgate/Xauthority NAME xterm",
     ]
@@ -105,7 +107,9 @@ def test_each_command_for_a_running_container_works(make_desk: MakeDesk) -> None
     desk = make_desk().start()
     for command in commands():
         words = command.split()
-        if words[:3] == ["docker", "exec", "NAME"]:
+        if words[:3] == ["docker", "exec", "NAME"] and "-f" in words:
+            assert desk.exec("timeout", "1", *words[3:]).status == 124, "it goes on"
+        elif words[:3] == ["docker", "exec", "NAME"]:
             desk.must(*words[3:])
 
 

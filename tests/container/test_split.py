@@ -66,6 +66,7 @@ HIDDEN = [
     "status.json",
     "supervisord.conf",
     "xvnc/rfb.sock",
+    "control.sock",
 ]
 
 

@@ -286,6 +286,8 @@ RIGHTS_AND_SECRETS = (
     Check("a log line is short", "gate/log.py", 'text if len(text) <= LINE_CHARACTERS else text[:LINE_CHARACTERS] + "…"', "text"),
     Check("no core dump, no reading by the same uid", "memory.py", "ctypes.CDLL(None).prctl(PR_SET_DUMPABLE, 0, 0, 0, 0)", "0", UNIT),
     Check("the gate locks its memory before the secret comes", "gate/__main__.py", "    if not memory.lock():", "    if False:"),
+    Check("PID 1 answers root and its own user", "conductor/control.py", "        if not may_ask(door):", "        if False:", UNIT),
+    Check("the control socket is private", "conductor/control.py", "os.umask(0o177)", "os.umask(0o022)", UNIT),
     Check("no stranger's folder is believed", "running.py", "if chosen or folder == runtime.RUN_FOLDER or folder.lstat().st_uid == os.getuid():", "if True:", UNIT),
     Check("nor by root", "running.py", 'glob("deskgate-*/status.json") if _is_its_owners(p.parent)', 'glob("deskgate-*/status.json")', UNIT),
     Check("tokens and start record change together", "tokenstore.py", "                then()  # before", "                #", UNIT),

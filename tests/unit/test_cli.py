@@ -53,6 +53,8 @@ def test_the_version_is_the_packages() -> None:
         (("url", "--role", "king"), "deskgate: error: url: --role is one of: control, view"),
         (("run", "-it", "bash"), "deskgate: error: run: cannot use '-it': put -- before"),
         (("health", "now"), "deskgate: error: health: cannot use 'now'"),
+        (("restart",), "deskgate: error: restart: name a program; deskgate status shows them"),
+        (("logs", "-n", "5"), "deskgate: error: logs: cannot use '-n'"),
     ],
     ids=" ".join,
 )
@@ -80,10 +82,10 @@ def test_bad_settings_end_with_78_and_a_line_each(command: str) -> None:
     assert "hunter2" not in done.stderr
 
 
-@pytest.mark.parametrize("command", ["url", "status", "health"])
+@pytest.mark.parametrize("command", ["url", "status", "restart xvnc", "logs", "health"])
 def test_without_a_desktop_there_is_nothing_to_tell(command: str, tmp_path: Path) -> None:
     """69, with what to look at."""
-    done = deskgate(command, environ={"DESKGATE_RUNTIME_DIR": str(tmp_path)})
+    done = deskgate(*command.split(), environ={"DESKGATE_RUNTIME_DIR": str(tmp_path)})
     assert done.returncode == 69
     assert "cannot find a running desktop" in done.stderr
 

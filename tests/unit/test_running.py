@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from deskgate import runtime
-from deskgate.running import find_runtime_folder
+from deskgate.running import find_runtime_folder, format_age
 
 STRANGER = 4242
 ROOT = pytest.mark.skipif(os.getuid() != 0, reason="only root makes somebody else's folders")
@@ -73,3 +73,21 @@ def test_root_finds_the_desktop_of_another_user(tmp: Path) -> None:
     assert find_runtime_folder({}) == theirs
     plant(tmp, f"deskgate-{STRANGER}", STRANGER)
     assert find_runtime_folder({}) is None
+
+
+AGES = {
+    0: "0 s",
+    59.9: "59 s",
+    60: "1 m",
+    3599: "59 m",
+    3600: "1 h",
+    86399: "23 h",
+    86400: "1 d",
+    8640000: "100 d",
+}
+
+
+@pytest.mark.parametrize(("seconds", "age"), AGES.items())
+def test_an_uptime_is_told_in_one_unit(seconds: float, age: str) -> None:
+    """Never more than it is."""
+    assert format_age(seconds) == age

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ctypes
 import json
 import os
+import socket
 import sys
 import tempfile
 import time
@@ -13,6 +14,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from deskgate import files, memory
+from deskgate.conductor import control
 from deskgate.conductor.embed import Options, Process, load
 from deskgate.conductor.foreground import Foreground, exit_status
 from deskgate.conductor.limits import Expendable, scarce_memory
@@ -107,16 +109,35 @@ class Shell:
 
 
 def _describe(process: Process, now: float, epoch: float) -> dict[str, Any]:
-    state = "ready" if process.ready else "starting"
     return {
         "name": process.name,
-        "state": state if process.pid else process.rest or "waiting",
+        "state": _state(process),
         "pid": process.pid or None,
         "since": format_expiry(epoch + process.started_at) if process.pid else None,
+        "started_at": process.started_at if process.pid else None,
         "restarts": process.history.restarts,
         "last_exit": process.last_exit,
         "essential": process.config.essential,
     }
+
+
+def _state(process: Process) -> str:
+    if not process.pid:
+        return process.rest or "waiting"
+    if process.farewell is not None:
+        return "stopping"
+    if process.suspended:
+        return "stopped"
+    return "ready" if process.ready else "starting"
+
+
+def open_door(folder: str, log: Log) -> socket.socket | None:
+    """Make the control socket; without one the desktop works as well."""
+    try:
+        return control.listen(Path(folder, files.CONTROL_SOCKET))
+    except OSError as error:
+        log.event("warning", f"cannot make {files.CONTROL_SOCKET}: {error.strerror or error}")
+        return None
 
 
 def wait_for(renderer: int) -> None:
@@ -168,6 +189,7 @@ def main() -> int:
             on_change=shell.changed,
             boot_secret=os.urandom(BOOT_SECRET_BYTES).hex(),
             tickets=told["tickets"],
+            door=open_door(told["folder"], log),
         )
         status = shell.conductor.run()
     except DeskgateError as error:

@@ -19,17 +19,19 @@ from __future__ import annotations
 import contextlib
 import os
 import signal
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import IO, Any
 
-from supervisor.dispatchers import PDispatcher, PInputDispatcher
+from supervisor.dispatchers import PInputDispatcher
 from supervisor.options import ProcessConfig, ServerOptions
 from supervisor.process import Subprocess
 from supervisor.states import ProcessStates
 
+from deskgate.conductor.budget import Farewell
 from deskgate.conductor.foreground import fork_unheard, reset_signals
+from deskgate.conductor.lines import LineDispatcher, OnLine
 from deskgate.conductor.log import Log
 from deskgate.conductor.quiet import QuietLogger
 from deskgate.conductor.readiness import Wait
@@ -37,44 +39,12 @@ from deskgate.conductor.restart import History, Rest
 from deskgate.conductor.sections import blame, compare, complete, read_our_keys
 from deskgate.identity import become
 from deskgate.listening import keep
+from deskgate.signs import Sign
 from deskgate.users import User
 
-MAX_PENDING = 64 * 1024  # bytes of one line kept while its end has not come
 # At its end; a grandchild that goes on writing shall not keep us. Each read takes up to 128 KiB.
 MAX_LAST_READS = 64
 TAIL_LINES = 20  # of a chatty program, shown when it dies
-
-# Called with each line that a program writes.
-OnLine = Callable[["Process", str], None]
-
-
-class LineDispatcher(PDispatcher):  # type: ignore[misc]
-    """Cuts one pipe of a program into lines."""
-
-    def __init__(self, process: Process, channel: str, fd: int, on_line: OnLine) -> None:
-        super().__init__(process, channel, fd)
-        self._on_line = on_line
-        self._pending = b""
-
-    def readable(self) -> bool:
-        """Whether the loop should wait for it."""
-        return not self.closed
-
-    def writable(self) -> bool:
-        """Never: it only reads."""
-        return False
-
-    def handle_read_event(self) -> None:
-        """Read what is there and hand on whole lines."""
-        data = self.process.config.options.readfd(self.fd)
-        *lines, self._pending = (self._pending + data).split(b"\n")
-        if len(self._pending) > MAX_PENDING or (not data and self._pending):
-            lines.append(self._pending)
-            self._pending = b""
-        for line in lines:
-            self._on_line(self.process, line.decode("utf-8", "replace").rstrip("\r"))
-        if not data:
-            self.close()
 
 
 class Process(Subprocess):  # type: ignore[misc]
@@ -90,6 +60,9 @@ class Process(Subprocess):  # type: ignore[misc]
         self.last_exit: str | None = None
         self.tail: list[str] = []
         self.told: list[str] = []  # the tail that the log has
+        self.beats = 0  # signs of life on its standard output
+        self.suspended = False  # stopped by a signal
+        self.farewell: Farewell | None = None  # it was asked to stop
 
     @property
     def name(self) -> str:
@@ -164,6 +137,7 @@ class ProgramConfig(ProcessConfig):  # type: ignore[misc]
     needs: tuple[str, ...]
     ready: str
     ready_seconds: float
+    live: Sign | None
     essential: bool
     chatty: bool
     reads_secret: bool

@@ -17,15 +17,18 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Final
 
+from deskgate.conductor.ring import Ring
+
 LEVELS: Final = ("debug", "info", "warning", "error")
 PIPE_BUF: Final = 4096  # bytes that Linux writes to a pipe in one piece (pipe(7))
 MAX_QUEUED: Final = 1024 * 1024  # bytes
+RING_BYTES: Final = 256 * 1024  # of the newest lines, for `deskgate logs`
 MAX_LINE: Final = 3000  # characters of one program line; with its frame it stays within PIPE_BUF
 HIDDEN: Final = "(hidden)"
 
 
 class Log:
-    """Writes lines to a descriptor."""
+    """Writes lines to a descriptor, and keeps the newest, but never the banner with its links."""
 
     def __init__(self, *, level: str, form: str, secrets: Sequence[str], fd: int = 2) -> None:
         self._least = LEVELS.index(level)
@@ -35,11 +38,16 @@ class Log:
         self._queue: deque[bytes] = deque()
         self._queued = 0
         self._dropped = 0
+        self.ring = Ring(max_bytes=RING_BYTES)
 
     def event(self, level: str, text: str, *, program: str = "deskgate") -> None:
         """Say one thing that happened."""
         if LEVELS.index(level) >= self._least:
-            self._put(self._format(level, self._clean(text), program))
+            line = self._format(level, self._clean(text), program)
+            # What we say of a program begins with its name.
+            about = text.partition(": ")[:1] if program == "deskgate" else ()
+            self.ring.add((program, *about), line.rstrip(b"\n"))
+            self._put(line)
 
     def program_line(self, program: str, line: str, *, level: str = "info") -> None:
         """Pass on one line of a program, under its name.
@@ -131,8 +139,17 @@ class Log:
         return bool(self._queue)
 
     def fileno(self) -> int:
-        """What to poll for writing while lines wait."""
+        """What to poll."""
         return self._fd
+
+    @property
+    def mask(self) -> int:
+        """What to poll it for: to write, while lines wait."""
+        return select.POLLOUT if self._queue else 0
+
+    def handle(self, events: int) -> None:
+        """Go on writing."""
+        self.flush()
 
 
 def _reopened(terminal: int) -> int:

@@ -7,35 +7,25 @@ next deadline has come.
 from __future__ import annotations
 
 import os
-import select
 import signal
+import socket
 import time
-from collections.abc import Callable, Sequence
-from typing import Any, Final
+from collections.abc import Callable, Iterator, Sequence
 
 from supervisor.supervisord import Supervisor
 
+from deskgate.conductor import waiting
+from deskgate.conductor.budget import BUDGET_SECONDS, COMMAND_SECONDS, KILL_SECONDS
+from deskgate.conductor.control import Control
 from deskgate.conductor.desktop import Desktop
 from deskgate.conductor.embed import Options
 from deskgate.conductor.foreground import Foreground, ForkError
+from deskgate.conductor.liveness import Liveness
 from deskgate.conductor.log import Log
+from deskgate.conductor.replies import Reply, answer
 from deskgate.conductor.strays import end_strays
+from deskgate.conductor.waiting import Ear
 from deskgate.errors import Status
-
-# Engines wait 10 s before they kill: the command gets most of it, the programs the rest.
-COMMAND_GRACE_SECONDS: Final = 7.0
-KILL_GRACE_SECONDS: Final = 1.0
-# What a terminal does to jobs in its background; we log there, and must not be stopped.
-IGNORED: Final = (signal.SIGTSTP, signal.SIGTTIN, signal.SIGTTOU)
-# Faults of our own are ours, and a write that nobody reads is an error to Python.
-OURS: Final = frozenset(
-    {
-        *(signal.SIGKILL, signal.SIGSTOP, signal.SIGCONT, signal.SIGPIPE, signal.SIGXFSZ),
-        *(signal.SIGSEGV, signal.SIGBUS, signal.SIGFPE, signal.SIGILL, signal.SIGABRT),
-        *(signal.SIGTRAP, signal.SIGSYS, *IGNORED),
-    }
-)
-CAUGHT: Final = signal.valid_signals() - OURS
 
 
 class Conductor(Supervisor):  # type: ignore[misc]
@@ -47,6 +37,7 @@ class Conductor(Supervisor):  # type: ignore[misc]
         on_ready: called once, when the desktop is ready, before the command starts.
         on_change: see `desktop.Desktop`.
         boot_secret, tickets: for the programs that read a secret.
+        door: the control socket; None when it cannot be made.
     """
 
     def __init__(
@@ -60,6 +51,7 @@ class Conductor(Supervisor):  # type: ignore[misc]
         on_change: Callable[[], bool],
         boot_secret: str,
         tickets: Sequence[str],
+        door: socket.socket | None = None,
     ) -> None:
         super().__init__(options)
         self._log = log
@@ -69,7 +61,8 @@ class Conductor(Supervisor):  # type: ignore[misc]
         self._stopping = False
         self._failure: Status | None = None
         self._stopped_by: int = signal.SIGTERM
-        self._command_deadline = 0.0  # monotonic seconds
+        self._deadline = 0.0  # of the whole end, in monotonic seconds
+        self._command_deadline = 0.0
         self._killed = False  # the command got SIGKILL
         self._wake = -1
         for config in options.process_group_configs:
@@ -87,13 +80,21 @@ class Conductor(Supervisor):  # type: ignore[misc]
             on_change=on_change,
             on_failure=lambda: self.stop(Status.UNAVAILABLE),
         )
+        self._liveness = Liveness(self.desktop.programs, log, on_change=on_change)
+        self._control = None if door is None else Control(door, self._answer)
+
+    def _answer(self, request: bytes, now: float) -> Reply:
+        return answer(request, now, desktop=self.desktop, ring=self._log.ring)
 
     def run(self) -> int:
         """Run to the end; returns the container's exit status."""
-        self._catch_signals()
+        self._wake = waiting.catch_signals()
         self.handle_signal()  # a stop may have come while we loaded: then nothing is started
         while True:
-            changed = self._advance(time.monotonic())
+            now = time.monotonic()
+            changed = self._advance(now)
+            if self._control is not None:
+                self._control.advance(now)  # last: it tells what the rest has done
             if self._stopping and self.desktop.down and not self._command_running:
                 end_strays(self._wait)
                 return self._exit_status()
@@ -101,10 +102,11 @@ class Conductor(Supervisor):  # type: ignore[misc]
 
     def _advance(self, now: float) -> bool:
         if self._command is not None and self._command.status is not None:
-            self._stopping = True
+            self._begin_end(now)
         if self._stopping:
-            self._advance_stop(now)
+            self._advance_end(now)
             return False
+        self._liveness.advance(now)
         changed = self.desktop.advance(now)
         if not self._ready and not self._stopping and self.desktop.settled:
             self._ready = True
@@ -123,42 +125,29 @@ class Conductor(Supervisor):  # type: ignore[misc]
 
     # --- waiting -----------------------------------------------------------------------------
 
-    def _catch_signals(self) -> None:
-        self._wake, writer = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
-        signal.set_wakeup_fd(writer, warn_on_full_buffer=False)
-        for sig in IGNORED:
-            signal.signal(sig, signal.SIG_IGN)
-        for sig in CAUGHT:
-            signal.signal(sig, lambda *_: None)
-        signal.pthread_sigmask(signal.SIG_UNBLOCK, CAUGHT)  # `deskgate run` blocked them
-
     def _wait(self, seconds: float | None) -> None:
-        """Sleep until a descriptor has something or `seconds` are over; then handle it."""
-        dispatchers = self.get_process_map()
-        poll = select.poll()
-        poll.register(self._wake, select.POLLIN)
-        for fd, dispatcher in dispatchers.items():
-            mask = (select.POLLIN if dispatcher.readable() else 0) | (
-                select.POLLOUT if dispatcher.writable() else 0
-            )
-            if mask:
-                poll.register(fd, mask)
-        if self._log.waiting:
-            poll.register(self._log.fileno(), select.POLLOUT)
-        for fd, events in poll.poll(None if seconds is None else seconds * 1000):
-            if fd in dispatchers:
-                _dispatch(dispatchers[fd], events)
-            elif fd == self._log.fileno():
-                self._log.flush()
+        """Sleep until something happens or `seconds` are over; then handle it."""
+        waiting.wait(self._wake, self.get_process_map(), list(self._ears()), seconds)
         # In this order: a child that ends after its signal was read announces itself again.
         self.handle_signal()
         self.reap()
+
+    def _ears(self) -> Iterator[Ear]:
+        yield self._log
+        yield from self._liveness.probes
+        if self._control is not None:
+            yield self._control
+            yield from self._control.clients
 
     def _seconds_to_next(self, now: float) -> float | None:
         """Seconds until something is due; None when only an event can change anything."""
         due = list(self.desktop.due(now))
         if self._stopping and self._command_running:
             due = [self._command_deadline]
+        elif not self._stopping:
+            due += self._liveness.due()
+        if self._control is not None:
+            due += self._control.due()
         return min((max(0.0, when - now) for when in due), default=None)
 
     # --- children and signals ----------------------------------------------------------------
@@ -171,15 +160,17 @@ class Conductor(Supervisor):  # type: ignore[misc]
         """Collect every child that changed: the command's, the programs', and orphans."""
         while True:
             try:
-                pid, status = os.waitpid(-1, os.WNOHANG | os.WUNTRACED)
+                pid, status = os.waitpid(-1, os.WNOHANG | os.WUNTRACED | os.WCONTINUED)
             except ChildProcessError:
                 return
             if pid == 0:
                 return
             command = self._command if self._command and self._command.pid == pid else None
-            if os.WIFSTOPPED(status):
-                if command is not None:
+            if os.WIFSTOPPED(status) or os.WIFCONTINUED(status):
+                if command is not None and os.WIFSTOPPED(status):
                     command.stopped(status)
+                elif command is None and pid in self.options.pidhistory:
+                    self.options.pidhistory[pid].suspended = os.WIFSTOPPED(status)
             elif command is not None:
                 command.ended(status)
                 if status:
@@ -215,22 +206,26 @@ class Conductor(Supervisor):  # type: ignore[misc]
         """
         self._failure = self._failure or failure
         self._stopped_by = by
-        if not self._stopping:
-            self._stopping = True
-            self._command_deadline = time.monotonic() + COMMAND_GRACE_SECONDS
+        self._begin_end(time.monotonic())
         if self._command is not None:
             self._command.signal(signal.SIGTERM)
 
-    def _advance_stop(self, now: float) -> None:
+    def _begin_end(self, now: float) -> None:
+        if not self._stopping:
+            self._stopping = True
+            self._deadline = now + BUDGET_SECONDS
+            self._command_deadline = now + COMMAND_SECONDS
+
+    def _advance_end(self, now: float) -> None:
         """The command first; then the programs."""
         if self._command is None or not self._command.running:
-            self.desktop.stop_step(now)
+            self.desktop.stop_step(now, self._deadline)
         elif now >= self._command_deadline and self._killed:
             self._command.give_up()
         elif now >= self._command_deadline:
             self._killed = True
             self._command.signal(signal.SIGKILL)
-            self._command_deadline = now + KILL_GRACE_SECONDS
+            self._command_deadline = now + KILL_SECONDS
 
     def _exit_status(self) -> int:
         if self._failure is not None:
@@ -240,13 +235,3 @@ class Conductor(Supervisor):  # type: ignore[misc]
         if self._command.status is None:  # stopped before it was started: not a success of its own
             return 128 + self._stopped_by
         return self._command.status
-
-
-def _dispatch(dispatcher: Any, events: int) -> None:
-    try:
-        if events & (select.POLLIN | select.POLLHUP) and dispatcher.readable():
-            dispatcher.handle_read_event()
-        elif dispatcher.writable():
-            dispatcher.handle_write_event()
-    except OSError:
-        dispatcher.handle_error()

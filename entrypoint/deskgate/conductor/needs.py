@@ -29,6 +29,14 @@ class Needs:
     def _named(self, process: Process) -> list[Process]:
         return [self._programs[need] for need in process.config.needs if ":" not in need]
 
+    def ready(self, process: Process) -> bool:
+        """Whether the programs that it needs are ready."""
+        return all(each.ready for each in self._named(process))
+
+    def given_up(self, process: Process) -> list[str]:
+        """The programs that it needs, and that will not start by themselves."""
+        return [each.name for each in self._named(process) if each.rest and not each.ready]
+
     def met(self, process: Process, now: float) -> bool:
         """Whether a program may start: hooks come before everything, what it needs before it."""
         before = [] if process.config.hook else self._hooks

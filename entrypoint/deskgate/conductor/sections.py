@@ -13,6 +13,7 @@ from supervisor.datatypes import RestartUnconditionally, RestartWhenExitUnexpect
 
 from deskgate.errors import DeskgateError, InternalError, Problem, SettingsError
 from deskgate.forms import word_list
+from deskgate.signs import read_sign
 
 if TYPE_CHECKING:
     from deskgate.conductor.embed import ProgramConfig
@@ -48,6 +49,7 @@ def read_our_keys(program: ProgramConfig, parser: Any, section: str) -> None:
     program.needs = word_list(get("needs", ""))
     program.ready = get("ready", "spawn")
     program.ready_seconds = float(get("ready_seconds", "0" if program.ready == "exit" else "30"))
+    program.live = read_sign(get("live", ""))
     for flag in ("essential", "chatty", "reads_secret"):
         setattr(program, flag, boolean(get(flag, "false")))
     program.restarts = RESTARTS[program.autorestart]

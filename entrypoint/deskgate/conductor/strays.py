@@ -10,7 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
-GRACE_SECONDS: Final = 1.0  # for the kernel; who outlives it is another user's
+GRACE_SECONDS: Final = 0.3  # for the kernel; who outlives it is another user's
 
 
 def end_strays(wait: Callable[[float], None]) -> None:

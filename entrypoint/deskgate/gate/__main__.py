@@ -1,8 +1,9 @@
 """`python -I -m deskgate.gate GATE_JSON [LISTENING_FD]`: the gate's process.
 
 stdin gives one line: the boot secret, 64 hex digits, and at a start with VNC_LINK=once the tickets
-of the control and the view link, 32 hex digits each; stdout says `ready` once, when the
-gate serves; stderr is the log. SIGTERM ends it, SIGHUP reads the token file again.
+of the control and the view link, 32 hex digits each; stdout says `ready` when the gate serves, and
+a pipe there then hears every few seconds that it lives; stderr is the log. SIGTERM ends it, SIGHUP
+reads the token file again.
 """
 
 from __future__ import annotations

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import signal
 import socket
+import stat
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
@@ -24,6 +26,7 @@ if TYPE_CHECKING:
 
 STDOUT = 1
 GOODBYE_SECONDS = 0.3  # for viewers to take their close frame; all of a stop is 0.5 s
+BEAT_SECONDS = 4.5  # between two signs of life; the conductor looks every 5 s
 REPEAT_SECONDS = 1.0  # before asyncio's trouble is said again
 
 
@@ -63,11 +66,21 @@ async def live(
             accepting.cancel()
 
     os.write(STDOUT, b"ready\n")
+    if stat.S_ISFIFO(os.fstat(STDOUT).st_mode):  # somebody waits for it, and it is ours alone
+        os.set_blocking(STDOUT, False)
+        loop.call_later(BEAT_SECONDS, beat, loop)
     loop.call_soon(load_relay)  # what the first viewer needs, after the start is over
     await stopped.wait()
     stop_accepting()
     await say_goodbye(keeper)
     return Status.OK
+
+
+def beat(loop: asyncio.AbstractEventLoop) -> None:
+    """Show that the loop turns; a conductor that does not read it must not stop it."""
+    with contextlib.suppress(OSError):
+        os.write(STDOUT, b"alive\n")
+    loop.call_later(BEAT_SECONDS, beat, loop)
 
 
 async def accept(keeper: Keeper, listener: socket.socket) -> asyncio.Server:

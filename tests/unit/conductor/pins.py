@@ -43,10 +43,10 @@ FOREIGN = {"supervisor.compat", "supervisor.medusa.asyncore_25"}
 
 
 def our_modules() -> Iterator[ast.Module]:
-    """Those that import supervisor."""
+    """Those that import supervisor, or the programs that we make of its."""
     for path in sorted(FOLDER.glob("*.py")):
         text = path.read_text(encoding="utf-8")
-        if "from supervisor" in text:
+        if "from supervisor" in text or "from deskgate.conductor.embed import" in text:
             yield ast.parse(text)
 
 

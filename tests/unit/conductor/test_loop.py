@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
+from deskgate.programs import Program
+
+from .conducting import Conducted, python, wait_until
 from .test_embed import NO_PROGRAMS
 
 SCRIPT = """
@@ -115,3 +120,32 @@ def test_what_left_its_parent_ends_with_us(tmp_path: Path) -> None:
     command = ["sh", "-c", f'setsid sh -c "{daemon}" & exec setsid --fork sh -c "{daemon}"']
     done = conduct(tmp_path, REAPER, command)  # reads both streams to their end
     assert done.returncode == 0, done.stderr
+
+
+DIES_LATER = "import pathlib, sys, time\nif pathlib.Path({flag!r}).exists(): sys.exit(1)\n"
+
+
+def test_a_program_that_waits_for_a_dead_one_keeps_nobody_awake(tmp_path: Path) -> None:
+    """Its own time to start has come, what it needs is down for seconds: the loop sleeps."""
+    flag = tmp_path / "flag"
+    base = python(DIES_LATER.format(flag=str(flag)) + "print('ready', flush=True)\nsignal.pause()")
+    rows = [
+        Program(name="base", command=python("import signal\n" + base[2]), ready="stdout"),
+        Program(name="app", command=("sleep", "1000"), needs=("base",)),
+    ]
+    with Conducted(tmp_path, rows) as conducted:
+        wait_until(lambda: conducted.state("app") == "ready")
+        flag.touch()
+        conducted.signal("base", signal.SIGKILL)
+        wait_until(lambda: "base: ended with status 1; starting it again in 1 s" in conducted.log)
+        conducted.signal("app", signal.SIGKILL)
+        wait_until(lambda: conducted.state("app") == "waiting")
+        before = cpu_seconds(conducted.process.pid)
+        time.sleep(0.5)
+        assert cpu_seconds(conducted.process.pid) - before < 0.2
+
+
+def cpu_seconds(pid: int) -> float:
+    """What a process has used so far (proc(5), utime and stime)."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
