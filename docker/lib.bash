@@ -35,3 +35,14 @@ apt_install() {
         'apt-get update && exec apt-get install --yes --no-install-recommends "$@"' sh "$@" \
         >"$log" 2>&1
 }
+
+# read_commit: what an image's labels say of the checkout in the working directory. The time is the
+# commit's, so that the same commit gives the same image. Without git they are empty.
+read_commit() {
+    REVISION=$(git rev-parse HEAD 2>/dev/null || true)
+    SOURCE_DATE_EPOCH=$(git log -1 --format=%ct 2>/dev/null || true)
+    CREATED=${SOURCE_DATE_EPOCH:+$(date --utc --date "@$SOURCE_DATE_EPOCH" +%Y-%m-%dT%H:%M:%SZ)}
+    VERSION=$(sed -n 's/^__version__ = "\(.*\)"$/\1/p' entrypoint/deskgate/__init__.py)
+    if [ -n "$REVISION" ] && [ -n "$(git status --porcelain)" ]; then REVISION+=-dirty; fi
+    export CREATED REVISION SOURCE_DATE_EPOCH VERSION
+}

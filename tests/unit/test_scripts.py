@@ -10,12 +10,12 @@ import pytest
 ROOT = Path(__file__).parents[2]
 
 
-def run(script: str, **env: str) -> subprocess.CompletedProcess[str]:
+def run(script: str, *, folder: Path = ROOT, **env: str) -> subprocess.CompletedProcess[str]:
     """Run a line of bash that has the scripts' own words."""
-    words = ["bash", "-c", f"source docker/lib.bash; {script}"]
+    words = ["bash", "-c", f"source {ROOT}/docker/lib.bash; {script}"]
     return subprocess.run(
         words,
-        cwd=ROOT,
+        cwd=folder,
         env={"PATH": "/usr/bin:/bin", **env},
         capture_output=True,
         text=True,
@@ -44,3 +44,34 @@ def test_what_cannot_be_done_ends_with_a_status(words: str, status: int) -> None
     """One line, and a status of sysexits.h."""
     done = run(f"die 'do it' {words}; echo never")
     assert (done.returncode, done.stdout, done.stderr) == (status, "", "bash: cannot do it\n")
+
+
+def described(folder: Path) -> list[str]:
+    """What the labels of an image from a folder would say."""
+    done = run(
+        'read_commit; echo "$REVISION,$CREATED,$SOURCE_DATE_EPOCH,$VERSION"',
+        folder=folder,
+        GIT_CEILING_DIRECTORIES=str(folder.parent),
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout.strip().split(",")
+
+
+def test_labels_say_the_commit_and_whether_it_is_all(tmp_path: Path) -> None:
+    """Its own time; a file that is not committed shows, ignored ones do not."""
+    package = tmp_path / "entrypoint" / "deskgate"
+    package.mkdir(parents=True)
+    (package / "__init__.py").write_text('"""Text."""\n\n__version__ = "4.5.6"\n')
+    assert described(tmp_path) == ["", "", "", "4.5.6"]
+    git = ["git", "-C", str(tmp_path), "-c", "user.name=t", "-c", "user.email=t@t"]
+    (tmp_path / ".gitignore").write_text("dist/\n")
+    for words in (["init", "--quiet"], ["add", "."], ["commit", "--quiet", "--message", "one"]):
+        when = {"GIT_COMMITTER_DATE": "1700000000 +0200"}
+        subprocess.run([*git, *words], env={"PATH": "/usr/bin:/bin", **when}, check=True)
+    (tmp_path / "dist").mkdir()
+    (tmp_path / "dist" / "wheel").touch()
+    sha = subprocess.check_output([*git, "rev-parse", "HEAD"], text=True).strip()
+    clean = [sha, "2023-11-14T22:13:20Z", "1700000000", "4.5.6"]
+    assert described(tmp_path) == clean
+    (package / "new.py").touch()
+    assert described(tmp_path) == [f"{sha}-dirty", *clean[1:]]
