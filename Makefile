@@ -1,10 +1,10 @@
 # Longer work is in docker/*, so that it also runs without make.
 SERVICE ?= desktop
 .DEFAULT_GOAL := help
-.PHONY: help up down url logs images token test unit fuzz lint mutants bench soak chaos docs lock wheel clean
+.PHONY: help up down url logs images token test unit fuzz lint mutants bench soak chaos docs lock wheel tags push clean
 
 help: ## This list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 up: ## Build and start the desktop, wait until it works, print its links (SERVICE=python|java|golang)
 	@docker/up $(SERVICE)
@@ -25,7 +25,7 @@ token: ## Make a token of your own in secrets/vnc_token, for VNC_TOKEN_FILE
 	@docker/token
 
 test: lint ## Install what is needed, check, build all variants, run every test (ARGS=… for pytest)
-	@docker/build
+	@docker/prepare docker-registry && docker/build
 	@.venv/bin/python -m pytest $(ARGS)
 
 unit: ## Run the tests that need no engine
@@ -68,6 +68,12 @@ lock: ## Pin the newest allowed versions of what we depend on
 wheel: ## Build dist/deskgate-*.whl
 	@docker/prepare
 	.venv/bin/python -m hatchling build -t wheel
+
+tags: ## Print the tags that a push would give (REGISTRY=ghcr.io/me)
+	@docker/push --dry-run
+
+push: ## Push the images under all their tags to REGISTRY=ghcr.io/me, and join the architectures
+	@docker/push $(ARGS)
 
 clean: down ## Remove also the images, .venv and build files; `docker/engine stop` ends our engine
 	@docker/clean

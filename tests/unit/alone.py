@@ -17,15 +17,17 @@ from collections.abc import Iterable
 from pathlib import Path
 
 TESTS = Path(__file__).parent
-PACKAGE = TESTS.parents[1] / "entrypoint" / "deskgate"
+ROOT = TESTS.parents[1]
+PACKAGE = ROOT / "entrypoint" / "deskgate"
 # Loaded once, before the processes part: half a second for each module otherwise.
 LOADED = ["coverage", "hypothesis.strategies", "pytest"]
 
 
 def files_of(name: str) -> tuple[Path, Path]:
-    """A module and its own tests, from its dotted name below the package."""
+    """A module and its own tests, from its dotted name below the package, or from `release` on."""
     *folders, last = name.split(".")
-    return PACKAGE.joinpath(*folders, f"{last}.py"), TESTS.joinpath(*folders, f"test_{last}.py")
+    above = ROOT if folders[:1] == ["release"] else PACKAGE
+    return above.joinpath(*folders, f"{last}.py"), TESTS.joinpath(*folders, f"test_{last}.py")
 
 
 def left_out(module: Path, tests: Path) -> str:

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import ast
 import re
+import sys
 from pathlib import Path
 
 import pytest
 
-PACKAGE = Path(__file__).parents[2] / "entrypoint" / "deskgate"
+ROOT = Path(__file__).parents[2]
+PACKAGE = ROOT / "entrypoint" / "deskgate"
+RELEASE = ROOT / "release"
 MAX_LINES = 260
 
 # Pure: values in, values out.
@@ -19,7 +22,7 @@ CORE = {
     "gate.policy", "gate.sessions", "gate.limits", "gate.credentials", "gate.des",
     "gate.targets", "gate.headers", "gate.outside", "gate.answers", "gate.api", "gate.handshake",
     "gate.lines", "gate.frames", "gate.picture", "gate.tickets", "gate.messages", "gate.config",
-    "gate.shortcut",
+    "gate.shortcut", "release.tags", "release.rules",
 }  # fmt: skip
 IMPURE = {"os", "sys", "socket", "time", "random", "secrets", "logging", "subprocess", "asyncio"}
 # Lowest first: a module imports only from rows above its own.
@@ -41,11 +44,12 @@ LAYERS = [
 
 
 def modules() -> dict[str, Path]:
-    """Dotted name below the package → file."""
+    """Dotted name below the package, or from `release` on → file."""
     found = {}
-    for path in sorted(PACKAGE.rglob("*.py")):
-        parts = path.relative_to(PACKAGE).with_suffix("").parts
-        found[".".join(parts)] = path
+    for folder in (PACKAGE, RELEASE):
+        above = PACKAGE if folder == PACKAGE else ROOT
+        for path in sorted(folder.rglob("*.py")):
+            found[".".join(path.relative_to(above).with_suffix("").parts)] = path
     return found
 
 
@@ -90,6 +94,13 @@ def test_a_module_imports_only_from_below(name: str) -> None:
         other = layer(inner)
         same_folder = inner.split(".")[0] == name.split(".")[0]
         assert same_folder or (other is not None and other < own), f"{name} imports {inner}"
+
+
+@pytest.mark.parametrize("name", [name for name in modules() if name.startswith("release.")])
+def test_the_release_needs_only_python(name: str) -> None:
+    """It runs before anything is installed; and the package is not its own judge."""
+    roots = {module.split(".")[0] for module in imports(modules()[name])}
+    assert roots <= sys.stdlib_module_names | {"release"}
 
 
 @pytest.mark.parametrize("name", modules())

@@ -1,0 +1,1 @@
+"""What makes a release of the images. Needs only Python; no part of the package."""
