@@ -13,6 +13,7 @@ set -e
 export DESKGATE_STANDIN_ENTRYPOINT=ran
 exec "$@"
 SH
+
 ENV JAVA_HOME=/opt/java/openjdk \
     PATH=/opt/java/openjdk/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin \
     JAVA_VERSION=jdk-17 LANG=C.UTF-8
