@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from pathlib import Path
 
@@ -47,7 +48,26 @@ def settings_page() -> str:
     return "\n".join(lines)
 
 
-PAGES = {"docs/settings.md": settings_page, "docs/explanation/security.md": attacks_page}
+def images_page() -> str:
+    """The page as it is, with the table of sizes anew."""
+    targets = json.loads((ROOT / "docker/docker-bake.json").read_text(encoding="utf-8"))["target"]
+    sizes = json.loads((ROOT / "docker/sizes.json").read_text(encoding="utf-8"))
+    rows = [
+        f"| `{name}` | `{targets[name]['args']['BASE']}` | {size['with packages']} "
+        f"| {size['without']} |"
+        for name, size in sizes.items()
+    ]
+    page = (ROOT / "docs/explanation/images.md").read_text(encoding="utf-8")
+    before, mark, rest = page.partition("|---|---|---|---|\n")
+    after = rest.partition("\n\n")[2]
+    return "\n".join([before + mark + rows[0], *rows[1:], "", after])
+
+
+PAGES = {
+    "docs/settings.md": settings_page,
+    "docs/explanation/security.md": attacks_page,
+    "docs/explanation/images.md": images_page,
+}
 
 if __name__ == "__main__":
     for page, write in PAGES.items():
