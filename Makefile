@@ -1,7 +1,7 @@
 # Longer work is in docker/*, so that it also runs without make.
 SERVICE ?= desktop
 .DEFAULT_GOAL := help
-.PHONY: help up down url logs images token test unit fuzz lint mutants bench soak chaos docs lock wheel tags push clean
+.PHONY: help up down url logs images token test unit fuzz lint mutants bench soak chaos docs lock wheel tags push sbom clean
 
 help: ## This list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -74,6 +74,9 @@ tags: ## Print the tags that a push would give (REGISTRY=ghcr.io/me)
 
 push: ## Push the images under all their tags to REGISTRY=ghcr.io/me, and join the architectures
 	@docker/push $(ARGS)
+
+sbom: ## Write what is in each image to dist/sbom (CycloneDX)
+	@docker/sbom
 
 clean: down ## Remove also the images, .venv and build files; `docker/engine stop` ends our engine
 	@docker/clean
