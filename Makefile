@@ -1,10 +1,10 @@
 # Longer work is in docker/*, so that it also runs without make.
 SERVICE ?= desktop
 .DEFAULT_GOAL := help
-.PHONY: help up down url logs images token test unit fuzz lint mutants bench soak chaos docs lock wheel tags push sbom clean
+.PHONY: help up down url logs images token test test-arm64 unit fuzz lint mutants bench soak chaos docs lock wheel tags push sbom clean
 
 help: ## This list
-	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 up: ## Build and start the desktop, wait until it works, print its links (SERVICE=python|java|golang)
 	@docker/up $(SERVICE)
@@ -27,6 +27,10 @@ token: ## Make a token of your own in secrets/vnc_token, for VNC_TOKEN_FILE
 test: lint ## Install what is needed, check, build all variants, run every test (ARGS=… for pytest)
 	@docker/prepare docker-registry && docker/build
 	@.venv/bin/python -m pytest $(ARGS)
+
+test-arm64: lint ## Build the debian variant for arm64 and try it, under emulation if need be (20 minutes)
+	@ARCH=arm64 docker/build debian
+	@.venv/bin/python -m pytest tests/container/emulated.py $(ARGS)
 
 unit: ## Run the tests that need no engine
 	@docker/prepare

@@ -160,7 +160,7 @@ class Push:
     def _faults(self, name: str, architecture: str, package: str) -> Iterator[str]:
         image = look_at(name)
         if image is None:
-            yield "it is not built here: docker/build makes it, or docker/arm64"
+            yield f"it is not built here: ARCH={architecture} docker/build makes it"
             return
         if base := rules.stand_in_of(image):
             say(f"{name} stands on a stand-in for {base}: for tests on this machine only")
