@@ -9,15 +9,17 @@ import pytest
 from tests.browser.conftest import OpenTab
 from tests.browser.screen import TROUBLE, Screen
 from tests.conftest import MakeDesk
-from tests.container.aftermath import COMMAND, Household, ends_clean, household, undisturbed
+from tests.container.aftermath import COMMAND, Household, ends_clean, healed, household, undisturbed
 from tests.container.desk import PORT, RUN_USER, Desk
 from tests.container.engine import docker, free_port, wait_until
 from tests.container.inside import AS_ROOT, RUNTIME, kill, x_state
 
+HANG_SECONDS = 30.0  # promised
 HEAL_SECONDS = 15.0  # noVNC tries again once a second
 # What the log says of what died.
 DEATHS = (
     r"^deskgate: warning: \w+: ended with .*; starting it again",
+    r"^deskgate: warning: \w+: was stopped by a signal, ",
     r"^(xvnc|wm): (warning|error): ",  # their last lines
     r"^gate: warning: no desktop for a control viewer: ",
 )
@@ -113,6 +115,14 @@ def test_f1_page_outlives_its_gate(sitting: Sitting, signal: str) -> None:
     gone = sitting.kill("gate", signal)
     sitting.cut_off()
     sitting.outlives(gone)
+
+
+@pytest.mark.parametrize("program", ["gate", "xvnc"])
+def test_f1_page_outlives_a_program_that_is_stopped(sitting: Sitting, program: str) -> None:
+    """SIGSTOP, and nobody continues it: found and replaced within half a minute."""
+    stopped = sitting.kill(program, "STOP")
+    wait_until(lambda: healed(sitting.desk, stopped), HANG_SECONDS, what=f"another {program}")
+    sitting.outlives(stopped)
 
 
 @DEADLY

@@ -14,6 +14,7 @@ from tests.container.engine import docker
 
 PROGRAMS: Final = ("gate", "xvnc", "wm")
 HEAL_SECONDS: Final = 30.0
+FOUND_SECONDS: Final = 40.0  # of these, 30 until it is found
 # Returns the pids, on this machine, of those that cannot be there any more.
 Inflict = Callable[[House, random.Random], Sequence[int]]
 
@@ -67,6 +68,15 @@ def _halts(program: str) -> Inflict:
         time.sleep(chance.uniform(0, 3))
         house.signal(pid, signal.SIGCONT)
         return []
+
+    return inflict
+
+
+def _halts_for_good(program: str) -> Inflict:
+    def inflict(house: House, chance: random.Random) -> Sequence[int]:
+        pid = house.pids()[program]
+        house.signal(pid, signal.SIGSTOP)
+        return [pid]
 
     return inflict
 
@@ -141,6 +151,15 @@ FAULTS: Final = (
     Fault(name="SIGSTOP, SIGCONT: gate", weight=6, inflict=_halts("gate")),
     Fault(name="SIGSTOP, SIGCONT: Xvnc", weight=6, inflict=_halts("xvnc")),
     Fault(name="SIGSTOP, SIGCONT: PID 1", weight=4, inflict=_halts("PID 1")),
+    *(
+        Fault(
+            name=f"SIGSTOP: {name}",
+            weight=3,
+            inflict=_halts_for_good(program),
+            limit_seconds=FOUND_SECONDS,
+        )
+        for name, program in (("gate", "gate"), ("Xvnc", "xvnc"), ("window manager", "wm"))
+    ),
     Fault(name="SIGKILL: the command's children", weight=4, inflict=_loses_children),
     Fault(name="pause", weight=6, inflict=_is_paused),
     Fault(name="pause, a minute", weight=0.5, inflict=_is_paused_for_long),
