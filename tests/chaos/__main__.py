@@ -12,6 +12,7 @@ import random
 import sys
 
 from tests.chaos.run import Chaos
+from tests.container.desk import RUN_USER
 
 
 def main() -> int:
@@ -20,11 +21,13 @@ def main() -> int:
     parser.add_argument("--seconds", type=float, default=300)
     parser.add_argument("--faults", type=int, default=sys.maxsize, help="end after so many")
     parser.add_argument("--seed", type=int, default=random.SystemRandom().randrange(1 << 32))
+    parser.add_argument("--user", default=str(RUN_USER), help="uid that the container starts as")
     arguments = parser.parse_args()
     if os.geteuid() != 0:
         parser.error("only root can hurt what is in a container from outside: run it as root")
     print(f"seed {arguments.seed}", flush=True)
-    chaos = Chaos(random.Random(arguments.seed))  # noqa: S311 - no secret
+    chance = random.Random(arguments.seed)  # noqa: S311 - no secret
+    chaos = Chaos(chance, user=arguments.user)
     broken = chaos.run(seconds=arguments.seconds, faults=arguments.faults)
     print(chaos.told())
     for each in broken:

@@ -34,17 +34,18 @@ class House:
     """One container and its tokens.
 
     Args:
+        user: uid that the container starts as; below root, gate, Xvnc and desktop are three users.
         life: goes up when a restart begins, and again when it is over.
         broken: what was never to be, and how often.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, user: str) -> None:
         self.port = free_port()
         self.control, self.view = secrets.token_hex(32), secrets.token_hex(32)
         self.guest = ""
         self.desk = Desk(
             env={"VNC_TOKEN": self.control, "VNC_VIEW_TOKEN": self.view},
-            options=("-p", f"127.0.0.1:{self.port}:{PORT}"),
+            options=("--user", user, "-p", f"127.0.0.1:{self.port}:{PORT}"),
             command=COMMAND,
         )
         self.life = 0

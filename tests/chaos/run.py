@@ -23,11 +23,12 @@ class Chaos:
 
     Args:
         chance: what, when, for how long.
+        user: see `House`.
     """
 
-    def __init__(self, chance: random.Random) -> None:
+    def __init__(self, chance: random.Random, *, user: str) -> None:
         self._chance = chance
-        self._house = House()
+        self._house = House(user)
         self._people: Sequence[Person] = invite(self._house)
         self._streaks = Streaks()
         self._life = 0
