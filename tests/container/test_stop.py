@@ -165,6 +165,7 @@ def written(desk: Desk) -> set[str]:
     return set(docker("diff", desk.name).out.splitlines())
 
 
+@pytest.mark.timeout(900)  # fifty of them take three minutes
 def test_f11_link_stays_good_however_often_it_is_restarted(
     make_desk: MakeDesk, *, exhaustive: bool
 ) -> None:
