@@ -17,6 +17,7 @@ from tests.container.viewer import Viewer
 from tests.container.web import bearer
 
 FOUND_SECONDS = 30.0  # promised; what was stopped by a signal is found after 10 to 15 s
+TOLD_SECONDS = 8.0  # PID 1 hears of it at once; a command that asks takes its time
 PAUSE_SECONDS = 11.0  # more than two of PID 1's looks at its programs
 HANG_SECONDS = 26.0  # after which one of them would be found to hang
 ENGINE_SECONDS = 9.8  # it kills after 10 s
@@ -48,6 +49,17 @@ def test_stopped_program_is_started_again(make_desk: MakeDesk, program: str) -> 
     assert zombies(desk) == []
     assert desk.stop() < 2
     assert desk.exit_status() == 6
+
+
+@pytest.mark.parametrize("program", ["xvnc", "gate", "wm"])
+def test_program_that_goes_on_is_ready_again(make_desk: MakeDesk, program: str) -> None:
+    """SIGSTOP and SIGCONT: whoever asks is told, of the one and of the other."""
+    desk = make_desk(command=COMMAND, options=("--no-healthcheck",)).start()
+    before = pids_of(desk)
+    for signal, state in (("STOP", "stopped"), ("CONT", "ready")):
+        kill(desk, program, signal)
+        wait_until(lambda s=state: desk.status()[program]["state"] == s, TOLD_SECONDS)  # type: ignore[misc]
+    assert pids_of(desk) == before
 
 
 # Puts a jump to itself where a process goes on, by a debugger that then leaves (ptrace(2)).

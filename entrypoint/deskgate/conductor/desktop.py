@@ -143,6 +143,11 @@ class Desktop:
         level = "debug" if process.config.chatty else "info"
         self._log.program_line(process.name, line, level=level)
 
+    def halted(self, process: Process, *, suspended: bool) -> None:
+        """A program was stopped by a signal, or goes on."""
+        process.suspended = suspended
+        self._tell(time.monotonic())
+
     # --- ending ------------------------------------------------------------------------------
 
     def ended(self, process: Process, pid: int, wait_status: int) -> None:

@@ -14,7 +14,7 @@ import contextlib
 import math
 import os
 import signal
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -52,18 +52,11 @@ class Watch:
 
 
 class Liveness:
-    """Watches all programs of one container.
+    """Watches all programs of one container."""
 
-    Args:
-        on_change: called when a program is found stopped.
-    """
-
-    def __init__(
-        self, programs: Mapping[str, Process], log: Log, *, on_change: Callable[[], object]
-    ) -> None:
+    def __init__(self, programs: Mapping[str, Process], log: Log) -> None:
         self._programs = programs
         self._log = log
-        self._on_change = on_change
         self._watches: dict[str, Watch] = {}
         self._tick: float | None = None  # monotonic seconds of the next
 
@@ -103,8 +96,6 @@ class Liveness:
     def _judge_stopped(self, process: Process, watch: Watch) -> None:
         watch.misses = 0
         watch.stopped += 1
-        if watch.stopped == 1:
-            self._on_change()
         if watch.stopped >= STOPPED_TICKS:
             self._kill(process, "was stopped by a signal, and nobody continues it")
 

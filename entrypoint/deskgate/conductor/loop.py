@@ -80,7 +80,7 @@ class Conductor(Supervisor):  # type: ignore[misc]
             on_change=on_change,
             on_failure=lambda: self.stop(Status.UNAVAILABLE),
         )
-        self._liveness = Liveness(self.desktop.programs, log, on_change=on_change)
+        self._liveness = Liveness(self.desktop.programs, log)
         self._control = None if door is None else Control(door, self._answer)
 
     def _answer(self, request: bytes, now: float) -> Reply:
@@ -170,7 +170,8 @@ class Conductor(Supervisor):  # type: ignore[misc]
                 if command is not None and os.WIFSTOPPED(status):
                     command.stopped(status)
                 elif command is None and pid in self.options.pidhistory:
-                    self.options.pidhistory[pid].suspended = os.WIFSTOPPED(status)
+                    halted = self.options.pidhistory[pid]
+                    self.desktop.halted(halted, suspended=os.WIFSTOPPED(status))
             elif command is not None:
                 command.ended(status)
                 if status:

@@ -174,7 +174,7 @@ class Watched:
         with self.log.open("wb") as file:
             self._fd = os.dup(file.fileno())
         log = Log(level="warning", form="text", secrets=[], fd=self._fd)
-        self.liveness = Liveness({"echo": self.process}, log, on_change=lambda: None)
+        self.liveness = Liveness({"echo": self.process}, log)
 
     @property
     def killed(self) -> bool:
