@@ -135,11 +135,14 @@ def test_a_program_that_waits_for_a_dead_one_keeps_nobody_awake(tmp_path: Path) 
     ]
     with Conducted(tmp_path, rows) as conducted:
         wait_until(lambda: conducted.state("app") == "ready")
+        old = conducted.signal("app", signal.SIGKILL)
+        wait_until(lambda: conducted.is_new("app", old))
+        conducted.signal("app", signal.SIGKILL)
+        wait_until(lambda: "app: ended with signal 9; starting it again in 0.5 s" in conducted.log)
         flag.touch()
         conducted.signal("base", signal.SIGKILL)
         wait_until(lambda: "base: ended with status 1; starting it again in 1 s" in conducted.log)
-        conducted.signal("app", signal.SIGKILL)
-        wait_until(lambda: conducted.state("app") == "waiting")
+        assert conducted.state("app") == "waiting"
         before = cpu_seconds(conducted.process.pid)
         time.sleep(0.5)
         assert cpu_seconds(conducted.process.pid) - before < 0.2
