@@ -224,7 +224,9 @@ class Desktop:
         """
         process.history.ready_at = None  # not for those who need it, even while it stops
         process.call_up()
-        if process.pid and process.farewell is None:
+        if not process.pid:
+            process.retry_at = now  # due at once: nothing else may happen for long
+        elif process.farewell is None:
             self._log.event("info", f"{process.name}: stopping it, to start it again")
             stopping.begin(process, now, process.config.stopwaitsecs, again=True)
             self._tell(now)

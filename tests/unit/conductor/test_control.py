@@ -148,6 +148,22 @@ def test_a_program_that_does_not_come_back_ends_with_69(tmp_path: Path) -> None:
         wait_until(lambda: conducted.state("app") == "ready")
 
 
+def test_a_program_that_waits_to_be_tried_again_starts_at_once(tmp_path: Path) -> None:
+    """Nothing else happens meanwhile that could wake PID 1."""
+    flag = tmp_path / "flag"
+    rows = [Program(name="app", command=python(f"import sys\n{FLAG.format(flag=str(flag))}\n"
+            + SLEEPS.format(then="")), ready="stdout")]  # fmt: skip
+    with Conducted(tmp_path, rows) as conducted:
+        wait_until(lambda: conducted.state("app") == "ready")
+        flag.touch()
+        os.kill(conducted.rows()["app"]["pid"], signal.SIGKILL)
+        wait_until(lambda: "starting it again in 4 s" in conducted.log)
+        flag.unlink()
+        began = time.monotonic()
+        assert conducted.deskgate("restart", "app").returncode == 0
+        assert time.monotonic() - began < 3
+
+
 def test_a_program_whose_need_is_down_ends_with_69(tmp_path: Path) -> None:
     """It says what it waits for; at once when that was given up."""
     ends = Program(name="base", command=("sleep", "1000"), ready="stdout", ready_seconds=2)
