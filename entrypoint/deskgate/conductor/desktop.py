@@ -7,18 +7,15 @@ deadline of `due` has come.
 from __future__ import annotations
 
 import os
-import signal
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Final
 
 from deskgate.conductor import stopping
 from deskgate.conductor.embed import Process
-from deskgate.conductor.foreground import exit_status
-from deskgate.conductor.limits import ProcessLimit
+from deskgate.conductor.limits import Killer, ProcessLimit
 from deskgate.conductor.log import Log
 from deskgate.conductor.needs import Needs
-from deskgate.conductor.oom import Killer
 from deskgate.conductor.restart import Rest, rest_after_end
 from deskgate.conductor.starting import Starter
 from deskgate.conductor.stopping import WayDown
@@ -156,12 +153,8 @@ class Desktop:
         process.suspended = False
         process.finish(pid, wait_status)
         process.wait = None
-        signalled = os.WIFSIGNALED(wait_status)
-        number = os.WTERMSIG(wait_status) if signalled else exit_status(wait_status)
-        process.last_exit = f"signal {number}" if signalled else f"status {number}"
-        if signalled and number == signal.SIGKILL and not farewell and self.killer.struck():
-            process.last_exit += ", out of memory"
-        expected = not signalled and number in process.config.exitcodes
+        process.last_exit = self.killer.ending(wait_status)
+        expected = os.waitstatus_to_exitcode(wait_status) in process.config.exitcodes
         if farewell is not None:
             process.history.ready_at = None
             if farewell.again:

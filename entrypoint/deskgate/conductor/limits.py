@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
+import signal
 from pathlib import Path
 from typing import Final
 
@@ -15,6 +17,8 @@ CGROUP: Final = Path("/sys/fs/cgroup")
 MEMORY: Final = ("memory.max", "memory/memory.limit_in_bytes")
 PROCESSES: Final = ("pids.max", "pids/pids.max")
 REFUSED: Final = ("pids.events", "pids/pids.events")  # a line `max N`
+KILLED: Final = ("memory.events", "memory/memory.oom_control")  # among others, a line `oom_kill N`
+OUT_OF_MEMORY: Final = ", out of memory"
 MIB: Final = 1024 * 1024
 # Measured with a viewer, a terminal and the health check: 63.7 MiB, some of it the files' pages.
 NEEDED_MIB: Final = 64
@@ -56,6 +60,31 @@ class ProcessLimit:
 
     def _count(self) -> int:
         return int(_read(self._folder, REFUSED).removeprefix("max ") or 0)
+
+
+class Killer:
+    """Counts whom the kernel killed because the memory was used up."""
+
+    def __init__(self, folder: Path = CGROUP) -> None:
+        self._folder = folder
+        self._killed = self._count()
+
+    def ending(self, wait_status: int) -> str:
+        """How a process of ours ended, in words, and whether for want of memory."""
+        if not os.WIFSIGNALED(wait_status):
+            return f"status {os.waitstatus_to_exitcode(wait_status)}"
+        number = os.WTERMSIG(wait_status)
+        struck = number == signal.SIGKILL and self._struck()
+        return f"signal {number}{OUT_OF_MEMORY if struck else ''}"
+
+    def _struck(self) -> bool:
+        """Whether it killed somebody since the last time."""
+        before, self._killed = self._killed, self._count()
+        return self._killed > before
+
+    def _count(self) -> int:
+        found = re.search(r"^oom_kill (\d+)$", _read(self._folder, KILLED), re.MULTILINE)
+        return int(found[1]) if found else 0
 
 
 class Expendable:

@@ -20,6 +20,7 @@ from deskgate.conductor.control import Control
 from deskgate.conductor.desktop import Desktop
 from deskgate.conductor.embed import Options
 from deskgate.conductor.foreground import Foreground, ForkError
+from deskgate.conductor.limits import OUT_OF_MEMORY
 from deskgate.conductor.liveness import Liveness
 from deskgate.conductor.log import Log
 from deskgate.conductor.replies import Reply, answer
@@ -174,10 +175,11 @@ class Conductor(Supervisor):  # type: ignore[misc]
                     self.desktop.halted(halted, suspended=os.WIFSTOPPED(status))
             elif command is not None:
                 command.ended(status)
+                how = self.desktop.killer.ending(status)
+                if how.endswith(OUT_OF_MEMORY):
+                    self._log.event("warning", f"the command ended with {how}")
                 if status:
                     self.desktop.tell_limit()
-                if command.status == 128 + signal.SIGKILL and self.desktop.killer.struck():
-                    self._log.event("warning", "the command ended with signal 9, out of memory")
             elif process := self.options.pidhistory.pop(pid, None):
                 self.desktop.ended(process, pid, status)
 

@@ -8,12 +8,24 @@ from pathlib import Path
 
 import pytest
 
-from deskgate.conductor.limits import EXPENDABLE, MIB, Expendable, ProcessLimit, scarce_memory
+from deskgate.conductor.limits import (
+    EXPENDABLE,
+    MIB,
+    Expendable,
+    Killer,
+    ProcessLimit,
+    scarce_memory,
+)
 
 # Version → the files of a control group that tell of memory and of processes.
 FILES = {
     "1": ("memory/memory.limit_in_bytes", "pids/pids.max", "pids/pids.events"),
     "2": ("memory.max", "pids.max", "pids.events"),
+}
+# Version → the file that counts the kernel's kills.
+KILLS = {
+    "1": ("memory/memory.oom_control", "oom_kill_disable 0\nunder_oom 0\noom_kill {}\n"),
+    "2": ("memory.events", "low 0\nmax 12\noom 4\noom_kill {}\noom_group_kill 9\n"),
 }
 UNLIMITED = {"1": str(0x7FFFFFFFFFFFF000), "2": "max"}
 
@@ -49,10 +61,26 @@ def test_scarce_memory_is_told_before_it_is_used_up(tmp_path: Path, version: str
     assert scarce_memory(tmp_path) is None
 
 
+@pytest.mark.parametrize("version", KILLS)
+def test_who_was_killed_for_want_of_memory_is_told_so_once(tmp_path: Path, version: str) -> None:
+    """A SIGKILL while the kernel's count rose; those from before are no news."""
+    name, text = KILLS[version]
+    (tmp_path / name).parent.mkdir(exist_ok=True)
+    (tmp_path / name).write_text(text.format(3))
+    killer = Killer(tmp_path)
+    assert killer.ending(signal.SIGKILL) == "signal 9"
+    (tmp_path / name).write_text(text.format(5))
+    assert killer.ending(7 << 8) == "status 7"
+    assert killer.ending(signal.SIGTERM) == "signal 15"
+    assert killer.ending(signal.SIGKILL) == "signal 9, out of memory"
+    assert killer.ending(signal.SIGKILL) == "signal 9"
+
+
 def test_where_no_control_group_is_to_be_seen_nothing_is_told(tmp_path: Path) -> None:
     """Not every engine mounts it."""
     assert scarce_memory(tmp_path) is None
     assert ProcessLimit(tmp_path).refused() is None
+    assert Killer(tmp_path).ending(signal.SIGKILL) == "signal 9"
 
 
 def score(pid: int) -> int:
