@@ -174,12 +174,14 @@ def run(command: Sequence[str], tell: Callable[[DeskgateError], int]) -> NoRetur
     environ = files.read_environment()
     reading, extra = read(environ)
     settings = reading.settings
-    one_user = identity.why_one_user(settings)
-    for warning in (*reading.warnings, *([one_user] if one_user else [])):
+    for warning in reading.warnings:
         streams.say(f"deskgate: warning: {warning}")
     if not settings.enable_vnc and not command:
         raise UsageError("run: cannot run nothing: ENABLE_VNC is off and no command is given")
+    one_user = identity.why_one_user(settings)  # asked as root, said when PUID could be had
     users = identity.take(settings)
+    if one_user:
+        streams.say(f"deskgate: warning: {one_user}")
     # As those users, who have to read it all; before the folder is made, so nothing is left behind.
     place = find_place(settings, environ, users)
     if not settings.enable_vnc:

@@ -30,8 +30,9 @@ class Needs:
         return [self._programs[need] for need in process.config.needs if ":" not in need]
 
     def ready(self, process: Process) -> bool:
-        """Whether the programs that it needs are ready."""
-        return all(each.ready for each in self._named(process))
+        """Whether the programs that it needs are ready, and stay."""
+        # One that is asked to stop closes its sockets before its end is heard.
+        return all(each.ready and not each.killing for each in self._named(process))
 
     def given_up(self, process: Process) -> list[str]:
         """The programs that it needs, and that will not start by themselves."""
