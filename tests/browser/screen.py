@@ -1,4 +1,4 @@
-"""The desktop as a person sees it: noVNC's page in a real Chromium."""
+"""The desktop as a person sees it: our page, or noVNC's, in a real Chromium."""
 
 from __future__ import annotations
 
@@ -19,12 +19,15 @@ LOADS: Final = 5
 LOCKED: Final = "the server responded with a status of 401"
 # noVNC decodes one frame to find out whether H.264 works, and leaves it to the collector.
 FRAME: Final = "A VideoFrame was garbage collected without being closed"
-# What noVNC says while the gate or Xvnc is gone.
+# What the browser and noVNC say while the gate or Xvnc is gone.
 TROUBLE: Final = (
     *("WebSocket", "Failed when connecting", "Connection closed"),
     *("status of 503", "1011"),
+    *("ERR_CONNECTION_REFUSED", "ERR_CONNECTION_RESET", "ERR_EMPTY_RESPONSE", "ERR_SOCKET"),
 )
-CANVAS: Final = "#noVNC_container canvas"
+# Ours, and noVNC's own.
+CONNECTED: Final = "#screen[data-state=connected], html.noVNC_connected"
+CANVAS: Final = "#screen canvas:not(.frozen), #noVNC_container canvas"
 COLOURS: Final = """canvas => {
     const copy = new OffscreenCanvas(canvas.width, canvas.height)
         .getContext("2d", {willReadFrequently: true});
@@ -102,9 +105,9 @@ class Screen:
         return self.connected()
 
     def connected(self) -> Screen:
-        """Wait until noVNC says that it is connected."""
+        """Wait until the page says that it is connected."""
         try:
-            self.page.locator("html.noVNC_connected").wait_for(timeout=CONNECT_MS)
+            self.page.locator(CONNECTED).wait_for(timeout=CONNECT_MS)
         except Error:
             if not self._dropped:
                 raise
@@ -126,6 +129,12 @@ class Screen:
         """How many colours the page has drawn: one for a blank desktop."""
         found: int = self.page.locator(CANVAS).evaluate(COLOURS)
         return found
+
+    @property
+    def width(self) -> float:
+        """How wide the desktop is in the page, in pixels of the page."""
+        box = self.page.locator(CANVAS).bounding_box()
+        return box["width"] if box else 0
 
     def storage(self) -> str:
         """Everything the page keeps: both storages, and the cookies that scripts can read."""
@@ -153,13 +162,23 @@ class Screen:
         self.page.keyboard.type(text)
         self.page.keyboard.press("Enter")
 
+    def tool(self, name: str) -> None:
+        """Press one of the tools, by what it is called; show them first."""
+        badge = self.page.locator("#badge")
+        if badge.get_attribute("aria-expanded") == "false":
+            badge.click()
+        self.page.get_by_role("toolbar").get_by_role("button", name=name).click()
+
+    def put_away(self) -> None:
+        """Hide the tools; the keyboard is the desktop's again."""
+        self.page.locator("#badge").click()
+
     def set_clipboard(self, text: str) -> None:
-        """Paste a text into noVNC's clipboard panel, as a person does."""
-        self.page.locator("#noVNC_control_bar_handle").click()
-        self.page.locator("#noVNC_clipboard_button").click()
-        self.page.locator("#noVNC_clipboard_text").fill(text)
-        self.page.locator("#noVNC_clipboard_button").click()
+        """Write a text into the clipboard's panel, as a person does."""
+        self.tool("Clipboard")
+        self.page.get_by_label("The desktop's clipboard").fill(text)
+        self.put_away()
 
     def clipboard(self) -> str:
-        """What noVNC's clipboard panel holds."""
-        return self.page.locator("#noVNC_clipboard_text").input_value()
+        """What the clipboard's panel holds."""
+        return self.page.locator("#clip").input_value()

@@ -13,7 +13,7 @@ import pytest
 from playwright.sync_api import Request
 
 from tests.browser.conftest import OpenTab
-from tests.browser.screen import CONNECT_MS
+from tests.browser.screen import CONNECT_MS, CONNECTED
 from tests.browser.site import Site
 from tests.conftest import MakeDesk
 from tests.container.desk import Desk
@@ -190,7 +190,7 @@ def test_w3_page_that_may_show_the_desktop_gets_no_websocket(
     """The cookie of the desktop in its frame comes along; but the Origin is not ours."""
     tab = open_tab(DESKTOP, PLAIN, "403")
     tab.go(site.url(OTHER, FRAME.format(framed.link(), 800)))
-    tab.page.frame_locator("iframe").locator("html.noVNC_connected").wait_for(timeout=CONNECT_MS)
+    tab.page.frame_locator("iframe").locator(CONNECTED).wait_for(timeout=CONNECT_MS)
     inner = tab.page.frames[1]
     assert inner.evaluate(WEBSOCKET, framed.port) == "open", "positive control: in the frame"
     assert tab.page.evaluate(WEBSOCKET, framed.port) == "refused"

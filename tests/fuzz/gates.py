@@ -122,8 +122,9 @@ class Gate:
         self._peers = count(1)
         run(self._listen())
         (self._folder / TOKENS_FILE).write_text(TOKEN_FILE)
-        login = templates_dir() / "web" / "login.html"
-        self.keeper = StillKeeper(self.config, boot_secret=samples.SECRET, login=login)
+        self.keeper = StillKeeper(
+            self.config, boot_secret=samples.SECRET, own=templates_dir() / "web"
+        )
         self.keeper.forget_the_past()
 
     def _cookie(self, token: Token) -> bytes:

@@ -206,7 +206,7 @@ def check_stranger(reply: Reply, *, has_key: bool) -> None:
 @cache
 def locked_page() -> bytes:
     """What every stranger sees."""
-    return (templates_dir() / "web" / "login.html").read_bytes()
+    return (templates_dir() / "web" / "index.html").read_bytes()
 
 
 def plain(data: bytes) -> None:

@@ -15,8 +15,9 @@ from websockets.protocol import Protocol, Side, State
 
 from deskgate import rfb
 from deskgate.gate import limits
+from deskgate.gate.access import Access, Carrier
 from deskgate.gate.desk import DeskLink
-from deskgate.gate.messages import Access, Carrier
+from deskgate.gate.messages import Upgrade
 from deskgate.gate.relay import Viewer
 from deskgate.tokens import Role
 from tests.unit.gate import samples
@@ -24,6 +25,7 @@ from tests.unit.gate import samples
 from .wire import Wire, logged, pieces, quiet, run
 
 ACCESS = Access(role=Role.CONTROL, carrier=Carrier.BEARER, token=samples.CONTROL_TOKEN)
+UPGRADE = Upgrade(access=ACCESS, headers=())
 OPENING = rfb.VERSION + bytes([rfb.NONE])  # all a viewer says before the rest is Xvnc's
 REPLIES = (rfb.VERSION, bytes([1, rfb.NONE]), bytes(4))
 FROM_DESK = b"from the desk"
@@ -93,9 +95,8 @@ async def relay(chunks: Sequence[bytes]) -> Outcome:
     viewer = Viewer(
         browser,
         link,
-        access=ACCESS,
+        upgrade=UPGRADE,
         client="192.0.2.7",
-        guest=False,
         on_joined=came.append,
         on_gone=gone.append,
     )

@@ -14,12 +14,11 @@ from typing import Any
 from deskgate import links
 from deskgate.forms import FormError, duration, public_url
 from deskgate.gate import headers, limits, outside
+from deskgate.gate.access import Access, Carrier
 from deskgate.gate.answers import json_headers, plain, unavailable
 from deskgate.gate.credentials import authorized
 from deskgate.gate.messages import (
-    Access,
     Answer,
-    Carrier,
     Change,
     Context,
     Decision,
@@ -62,6 +61,8 @@ def decide_api(
         return _ticket(request, access, context)
     if name == "api/desktop/url":
         return _read_only(request, context) or _url(request, query, access, context)
+    if name == "api/me":
+        return _read_only(request, context) or _me(access, context)
     if name == TOKENS or name.startswith(f"{TOKENS}/"):
         return _tokens(request, name, access, context)
     common = headers.common(context.config)
@@ -75,6 +76,13 @@ def decide_api(
     if access.role is not Role.CONTROL:
         return plain(context, 403)
     return _read_only(request, context) or looks[name]
+
+
+def _me(access: Access, context: Context) -> Probe:
+    """Who asks, and whether there is a desktop: what a page wants to know that was cut off."""
+    body = json.dumps({"role": access.role}).encode()
+    good = Answer(status=200, headers=json_headers(context), body=body)
+    return Probe(good=good, bad=unavailable(context), stranger=False)
 
 
 def _read_only(request: Request, context: Context) -> Answer | None:

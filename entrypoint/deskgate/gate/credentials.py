@@ -5,7 +5,8 @@ from __future__ import annotations
 import hmac
 from dataclasses import dataclass
 
-from deskgate.gate.messages import Access, Carrier, Context, Request
+from deskgate.gate.access import Access, Carrier
+from deskgate.gate.messages import Context, Request
 from deskgate.gate.outside import Outside
 from deskgate.gate.sessions import (
     Session,

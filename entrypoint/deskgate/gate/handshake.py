@@ -7,10 +7,14 @@ import hashlib
 import re
 
 from deskgate.gate import outside
+from deskgate.gate.access import Access, Carrier
 from deskgate.gate.answers import plain, unavailable
-from deskgate.gate.messages import Access, Answer, Carrier, Context, Request, Upgrade
+from deskgate.gate.messages import Answer, Context, Request, Upgrade
 
 MAGIC = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"  # RFC 6455, 1.3
+# Our own page's subprotocol: beside RFB's bytes, the gate tells it who is here, in text messages.
+NEWS = "deskgate"
+PROTOCOLS = (NEWS, "binary")
 # RFC 6455, 4.3 and 9.1. What stands in quotes is a token as well, so no comma hides there.
 CHAR = r"[!#$%&'*+.^_`|~0-9A-Za-z-]"
 SUBPROTOCOL = re.compile(f"{CHAR}+")
@@ -34,12 +38,13 @@ def decide_websocket(
         return plain(context, 426, *extra)
     key = request.one("sec-websocket-key") or ""
     protocols = request.words("sec-websocket-protocol")
+    chosen = next((each for each in PROTOCOLS if each in protocols), None)
     if (
         (request.method, request.version) != ("GET", "1.1")
         or not _is_key(key)
         or not _is_list(request, "sec-websocket-protocol", SUBPROTOCOL)
         or not _is_list(request, "sec-websocket-extensions", EXTENSION)
-        or (protocols and "binary" not in protocols)
+        or (protocols and chosen is None)
     ):
         return plain(context, 400, close=True)
     full = context.places[access.role] < 1
@@ -48,10 +53,10 @@ def decide_websocket(
     if full and (access.carrier is not Carrier.BEARER or context.guests < 1):
         return unavailable(context)
     accept = binascii.b2a_base64(_sha1(key.encode("ascii") + MAGIC), newline=False).decode("ascii")
-    chosen = (("Sec-WebSocket-Protocol", "binary"),) if protocols else ()
+    spoken = (("Sec-WebSocket-Protocol", chosen),) if chosen else ()
     switching = (("Upgrade", "websocket"), ("Connection", "Upgrade"))
-    answered = (*switching, ("Sec-WebSocket-Accept", accept), *chosen)
-    return Upgrade(access=access, headers=answered, guest=full)
+    answered = (*switching, ("Sec-WebSocket-Accept", accept), *spoken)
+    return Upgrade(access=access, headers=answered, guest=full, news=chosen == NEWS)
 
 
 def _sha1(data: bytes) -> bytes:

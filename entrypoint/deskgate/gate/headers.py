@@ -51,14 +51,14 @@ def viewer_csp(scripts: Iterable[str], styles: Iterable[str]) -> str:
     )
 
 
-def login_csp(scripts: Iterable[str], styles: Iterable[str]) -> str:
-    """The policy of our own page: its script, its style sheet, its form.
+def page_csp(scripts: Iterable[str], styles: Iterable[str]) -> str:
+    """The policy of our own page: what stands in it, our files, noVNC's core, and its form.
 
-    'self' is noVNC's code, for a frame in which browsers keep no cookie for us.
+    `data:` is noVNC's pointer, and its pictures in the picture.
     """
     script = " ".join(["'self'", *(f"'{value}'" for value in scripts)])
-    style = " ".join(f"'{value}'" for value in styles) or "'none'"
+    style = " ".join(["'self'", *(f"'{value}'" for value in styles)])
     return (
-        f"default-src 'none'; script-src {script}; style-src {style}; img-src data:; "
-        "connect-src 'self'; base-uri 'none'; form-action 'self'"
+        f"default-src 'none'; script-src {script}; style-src {style}; img-src 'self' data:; "
+        "connect-src 'self'; base-uri 'none'; form-action 'self'; object-src 'none'"
     )

@@ -5,20 +5,19 @@ from __future__ import annotations
 import asyncio
 import hmac
 import os
-from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from deskgate import clock
 from deskgate.files import LOGGED_OUT_FILE, write_private
 from deskgate.gate import limits, log, pages
+from deskgate.gate.company import Company
 from deskgate.gate.config import GateConfig
 from deskgate.gate.desk import Desk
 from deskgate.gate.failures import Failures
 from deskgate.gate.frames import POLICY
-from deskgate.gate.messages import Access, Context, LoginPage
-from deskgate.gate.metrics import Counts
+from deskgate.gate.messages import Context, OwnPage
 from deskgate.gate.sessions import CHANCE_BYTES, Denied, Session
 from deskgate.gate.tickets import Ticket, Tickets
 from deskgate.gate.tokenset import TokenSet
@@ -28,8 +27,6 @@ if TYPE_CHECKING:
     from deskgate.gate.door import Newcomer
     from deskgate.gate.relay import Viewer
     from deskgate.gate.server import Connection
-
-Arrival = tuple[Role, bool]  # whether as a guest
 
 
 def load_denied(path: Path, *, now: float) -> Denied:
@@ -51,21 +48,21 @@ def _token_set(config: GateConfig) -> TokenSet:
     return TokenSet(*paths, short=config.short_tokens)
 
 
-class Keeper:
+class Keeper(Company):
     """The gate's state, and the clock that looks after it.
 
     Args:
         boot_secret: keys of the cookies; from PID 1, so that they outlive a crash of the gate.
-        login: where our own page lies.
+        own: the folder of our own page.
 
     Raises:
         TokensUnreadableError: a token file cannot be used.
     """
 
-    def __init__(self, config: GateConfig, *, boot_secret: bytes, login: Path) -> None:
+    def __init__(self, config: GateConfig, *, boot_secret: bytes, own: Path) -> None:
         self.config = config
+        super().__init__(began=self.now())
         self.desk = Desk(config.rfb, config.rfbauth)
-        self.viewers: set[Viewer] = set()
         self.strangers: limits.Crowd[Connection | Newcomer] = limits.Crowd(
             limits.STRANGERS, lambda each: each.dawdles, lambda each: each.peer
         )
@@ -73,10 +70,12 @@ class Keeper:
             limits.KNOWN, lambda each: each.idle, lambda each: each.peer
         )
         self.connections: set[Connection] = set()
-        self.arriving: Counter[Arrival] = Counter()  # between the upgrade request and our 101
         self.trouble = ""  # why Xvnc let the last viewer not in; said once
-        self.files: dict[str, pages.Page] = pages.index_folder(config.web)
-        self._page: LoginPage = pages.load_login(login)
+        self.files: dict[str, pages.Page] = {
+            **pages.index_folder(config.web),
+            **pages.index_folder(str(own / pages.OWN_FILES), under=f"{pages.OWN_FILES}/"),
+        }
+        self._page: OwnPage = pages.load_page(own / pages.OWN_PAGE)
         self._boot_secret = boot_secret
         self._denied_path = Path(config.tokens).with_name(LOGGED_OUT_FILE)
         self._denied = load_denied(self._denied_path, now=self.now())
@@ -85,14 +84,12 @@ class Keeper:
         self.tickets = Tickets()
         self.camera = asyncio.Lock()  # one screenshot at a time
         self.snapping = 0  # being taken, or waiting for it
-        self.counts = Counts(began=self.now())
         self._ticking = False
 
     def context(self) -> Context:
         """What a decision made now rests on."""
         self.look_at_tokens()
-        seen = Counter((viewer.access.role, viewer.guest) for viewer in self.viewers)
-        here = self.arriving + seen
+        here = self.here()
         return Context(
             config=self.config,
             tokens=self.tokens,
@@ -103,14 +100,9 @@ class Keeper:
             chance=os.urandom(CHANCE_BYTES),
             page=self._page,
             files=self.files,
-            places=self._places(here),
+            places=self.places(here),
             guests=limits.GUESTS - sum(here[role, True] for role in Role),
         )
-
-    def _places(self, here: Mapping[Arrival, int]) -> dict[Role, int]:
-        watching = here[Role.VIEW, False]
-        free = limits.VIEWERS - watching - here[Role.CONTROL, False]
-        return {Role.CONTROL: free, Role.VIEW: min(free, limits.WATCHERS - watching)}
 
     @property
     def tokens(self) -> tuple[Token, ...]:
@@ -191,35 +183,12 @@ class Keeper:
 
     # Viewers
 
-    def welcome(self, viewer: Viewer) -> None:
-        """Count one who came to stay."""
-        self.counts.joined[viewer.access.role.value] += 1
-
-    def gone(self, viewer: Viewer) -> None:
-        """Forget a viewer, but not what it moved."""
-        self.viewers.discard(viewer)
-        self.counts.to_viewers += viewer.sent
-        self.counts.from_viewers += viewer.received
-
     def admit(self, viewer: Viewer) -> None:
         """Count a viewer, and look after it."""
         self.viewers.add(viewer)
         if not self._ticking:
             self._ticking = True
             self._later()
-
-    def joined(self) -> list[Access]:
-        """The access of each viewer; not of who was only greeted."""
-        return [viewer.access for viewer in self.viewers if viewer.joined]
-
-    def by_role(self) -> dict[str, int]:
-        """How many viewers there are of each role."""
-        here = Counter(access.role for access in self.joined())
-        return {role.value: here[role] for role in Role}
-
-    def by_name(self) -> Counter[str]:
-        """And by the name of their token."""
-        return Counter(access.token.name for access in self.joined() if access.token)
 
     def _later(self) -> None:
         asyncio.get_running_loop().call_later(limits.TICK_SECONDS, self._tick)

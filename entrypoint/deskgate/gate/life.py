@@ -44,8 +44,7 @@ async def live(
         loop.add_signal_handler(number, stopped.set)
     try:
         tls = _tls(config)
-        login = templates_dir() / "web" / "login.html"
-        keeper = Keeper(config, boot_secret=boot_secret, login=login)
+        keeper = Keeper(config, boot_secret=boot_secret, own=templates_dir() / "web")
         keeper.take_tickets(tickets)
     except TokensUnreadableError as error:
         log.error(f"token file: cannot use it: {error}")

@@ -38,6 +38,7 @@ STALL_SECONDS = 30.0  # a viewer that takes nothing for this long ends with 1013
 HIGH_WATER_BYTES = 256 * 1024  # above this we stop reading from the other side
 PING_SECONDS = 20.0  # nginx drops an idle WebSocket after 60 s
 DEAD_SECONDS = 59.0  # nothing heard, not even a pong; seen a tick later, so within a minute
+NEWS_SECONDS = 0.1  # after which viewers hear who came or went; many at once are told once
 CLOSE_SECONDS = 2.0  # for a viewer to answer our close frame
 
 FAILURES = 10  # wrong tokens that one address may show at once

@@ -6,6 +6,7 @@ from collections.abc import Container, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
+from deskgate.gate.access import Access
 from deskgate.gate.config import GateConfig
 from deskgate.gate.sessions import Denied, Session
 from deskgate.gate.tickets import Ticket
@@ -48,39 +49,9 @@ class Request:
         return [word for each in listed if (word := each.strip(" \t"))]
 
 
-class Carrier(StrEnum):
-    """How a credential came."""
-
-    BEARER = "bearer"
-    QUERY = "query"
-    TICKET = "ticket"
-    COOKIE = "cookie"
-    PAGE = "page"  # a page's script keeps the session, where the browser keeps no cookie for us
-    NONE = "none"  # VNC_AUTH=none: nobody is asked
-
-
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Access:
-    """A credential that was found good.
-
-    Args:
-        token: None with VNC_AUTH=none.
-        session: the cookie's, when that was the carrier, or what asked for the ticket.
-        ticket: the key of the ticket that this uses up.
-        ends: seconds since the epoch at which it ends; None for never.
-    """
-
-    role: Role
-    carrier: Carrier
-    token: Token | None = None
-    session: Session | None = None
-    ticket: bytes | None = None
-    ends: float | None = None
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class LoginPage:
-    """The one page of our own: asks for the token, or goes on to the viewer.
+class OwnPage:
+    """The one page of our own: asks for the token, and shows the desktop.
 
     Args:
         locked: its bytes for who has no credential.
@@ -112,7 +83,7 @@ class Context:
     tickets: Mapping[bytes, Ticket]
     now: float
     chance: bytes
-    page: LoginPage
+    page: OwnPage
     files: Container[str]
     places: Mapping[Role, int]
     guests: int
@@ -155,11 +126,13 @@ class Upgrade:
 
     Args:
         guest: there is no place; it is greeted, and ends when it wants more.
+        news: it wants to be told who is here.
     """
 
     access: Access
     headers: Headers
     guest: bool = False
+    news: bool = False
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -1,4 +1,4 @@
-"""What the gate serves from disk: noVNC's files and our login page.
+"""What the gate serves from disk: noVNC's files and our own page.
 
 The index is made once, at start, of regular files only. A request is a look-up in it, so no
 path or encoding can reach anything else, and what became a link later is not followed.
@@ -15,8 +15,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from deskgate.gate.headers import NO_STORE, login_csp, viewer_csp
-from deskgate.gate.messages import Answer, Headers, LoginPage
+from deskgate.gate.headers import NO_STORE, page_csp, viewer_csp
+from deskgate.gate.messages import Answer, Headers, OwnPage
 
 # Our own table: the system's mime.types is not in a slim image, and nosniff makes types matter.
 TYPES: Mapping[str, str] = {
@@ -42,6 +42,8 @@ INLINE = {
 }
 SOURCE = re.compile(rb"\ssrc\s*=", re.IGNORECASE)
 LOCKED, OPENED = b'data-access="locked"', b'data-access="open"'
+# In our folder: the page, and below the folder beside it what it loads.
+OWN_PAGE, OWN_FILES = "index.html", "page"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -58,9 +60,9 @@ class Page:
     csp: str | None
 
 
-def index_folder(folder: str) -> dict[str, Page]:
-    """Index a web folder by the name below it, such as `app/ui.js`."""
-    return dict(_walk(Path(folder)))
+def index_folder(folder: str, *, under: str = "") -> dict[str, Page]:
+    """Index a web folder by the name below it, such as `app/ui.js`, or `under` another folder."""
+    return {f"{under}{name}": page for name, page in _walk(Path(folder))}
 
 
 def _walk(root: Path) -> Iterator[tuple[str, Page]]:
@@ -99,13 +101,13 @@ def inline_hashes(html: bytes, kind: str) -> list[str]:
     return found
 
 
-def load_login(path: Path) -> LoginPage:
-    """Read our own page."""
+def load_page(path: Path) -> OwnPage:
+    """Read our own page: locked, and open."""
     data = path.read_bytes()
-    return LoginPage(
+    return OwnPage(
         locked=data,
         opened=data.replace(LOCKED, OPENED, 1),
-        csp=login_csp(inline_hashes(data, "script"), inline_hashes(data, "style")),
+        csp=page_csp(inline_hashes(data, "script"), inline_hashes(data, "style")),
     )
 
 

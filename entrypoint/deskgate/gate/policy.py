@@ -9,12 +9,11 @@ from __future__ import annotations
 import json
 
 from deskgate.gate import api, credentials, headers, limits, outside, targets
+from deskgate.gate.access import Access, Carrier
 from deskgate.gate.answers import json_headers, page_headers, plain, plain_headers, unauthorised
 from deskgate.gate.handshake import decide_websocket
 from deskgate.gate.messages import (
-    Access,
     Answer,
-    Carrier,
     Context,
     Decision,
     Logout,
@@ -28,7 +27,7 @@ from deskgate.tokens import Role
 
 READ = "GET, HEAD"
 KEY_MARK = "~"  # before a key in a path, for pages that no cookie follows
-CODE = ".js"  # all that such a page has to load
+CODE = (".js", ".css")  # all that such a page has to load
 METHODS = ("GET", "HEAD", "POST")
 VERSIONS = ("1.0", "1.1")  # h11 takes any, and asks for one Host only in 1.1
 PROBES = ("healthz", "readyz")

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import replace
 
 from websockets.frames import Frame, Opcode
 from websockets.protocol import Protocol, Side, State
@@ -16,7 +15,7 @@ from websockets.protocol import Protocol, Side, State
 from deskgate import rfb
 from deskgate.gate import frames, limits, log
 from deskgate.gate.desk import DeskLink
-from deskgate.gate.messages import Access
+from deskgate.gate.messages import Upgrade
 from deskgate.gate.patience import Patience
 from deskgate.gate.shortcut import Shortcut
 from deskgate.tokens import Token
@@ -26,8 +25,7 @@ class Viewer(asyncio.Protocol):
     """The protocol of a browser's connection from the upgrade on, and Xvnc's far side.
 
     Args:
-        access: what let it in; its end is the viewer's.
-        guest: there is no place for it: it is greeted and no more.
+        upgrade: what it was granted; its access's end is the viewer's.
         client: the person's address, for the log.
         on_joined, on_gone: called once each, when it is a viewer and when it is over.
     """
@@ -37,14 +35,14 @@ class Viewer(asyncio.Protocol):
         transport: asyncio.Transport,
         link: DeskLink,
         *,
-        access: Access,
+        upgrade: Upgrade,
         client: str,
-        guest: bool,
         on_joined: Callable[[Viewer], None],
         on_gone: Callable[[Viewer], None],
     ) -> None:
-        self.access = access
-        self.guest = guest
+        self.access = upgrade.access
+        self.guest = upgrade.guest
+        self._news = "" if upgrade.news else None  # the last; None for who wants none
         self.sent = self.received = 0  # RFB bytes
         self.joined = False  # sent its ClientInit; a health probe never does
         self._browser = transport
@@ -62,9 +60,7 @@ class Viewer(asyncio.Protocol):
     @property
     def name(self) -> str:
         """Who this is, for the log; never the token."""
-        role, token = self.access.role, self.access.token
-        own_name = f" {token.name}" if token and token.name != role else ""
-        return f"{role} viewer{own_name} from {self._client}"
+        return f"{self.access.role} viewer{self.access.own_name} from {self._client}"
 
     def start(self, head: bytes, early: bytes) -> None:
         """Begin: send 101's head and our greeting at once, and take what came with the request."""
@@ -117,7 +113,7 @@ class Viewer(asyncio.Protocol):
         if not self._handshake.done:
             reply, message = self._handshake.feed(message)
             if reply:
-                self._send(reply)
+                self._browser.write(frames.binary_frame(reply))
             if self._handshake.refused is not None:
                 self.close(frames.PROTOCOL_ERROR, self._handshake.refused)
                 return
@@ -135,8 +131,11 @@ class Viewer(asyncio.Protocol):
             self.close(frames.TRY_LATER, "no place left")
         return self.joined
 
-    def _send(self, payload: bytes) -> None:
-        self._browser.write(frames.binary_frame(payload))
+    def tell(self, news: str) -> None:
+        """Say who is here, to a page that wants to know."""
+        if self._news is not None and not self._code:
+            self._news = news
+            self._browser.write(frames.text_frame(news))
 
     def _flush(self) -> None:
         """Send what the frame protocol has to say: pongs, pings, close."""
@@ -233,12 +232,11 @@ class Viewer(asyncio.Protocol):
 
     def keep(self, token: Token | None) -> None:
         """Go on under a re-read token, or end when it is gone or has another role."""
-        if token is None or token.role is not self.access.role:
+        access = self.access.under(token)
+        if access is None:
             self.close(frames.POLICY, "revoked")
-            return
-        session = self.access.session and replace(self.access.session, token=token)
-        ends = session.ends if session else token.expires
-        self.access = replace(self.access, token=token, session=session, ends=ends)
+        else:
+            self.access = access
 
     def tick(self, now: float) -> None:
         """Look at the clocks.
@@ -258,3 +256,4 @@ class Viewer(asyncio.Protocol):
         elif not self._code and patience.ping_is_due():
             self._frames.send_ping(b"")
             self._flush()
+            self.tell(self._news or "")  # what a page's script can hear, which a ping is not

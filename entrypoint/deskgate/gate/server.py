@@ -11,8 +11,9 @@ import h11
 from deskgate.gate import actions, limits, log, policy
 from deskgate.gate.answers import on_the_wire, plain
 from deskgate.gate.channel import Channel
+from deskgate.gate.company import Arrival
 from deskgate.gate.desk import DeskLink
-from deskgate.gate.keeper import Arrival, Keeper
+from deskgate.gate.keeper import Keeper
 from deskgate.gate.lines import has_one_reading
 from deskgate.gate.messages import (
     Answer,
@@ -199,9 +200,8 @@ class Connection(Channel):
         viewer = Viewer(
             self._transport,
             link,
-            access=decision.access,
+            upgrade=decision,
             client=see(request, self._keeper.config).client,
-            guest=decision.guest,
             on_joined=self._keeper.welcome,
             on_gone=self._keeper.gone,
         )
@@ -211,6 +211,7 @@ class Connection(Channel):
         self._transport.set_protocol(viewer)
         self._transport.resume_reading()
         viewer.start(head, early)
+        self._keeper.tell(viewer)
         self._keeper.look_at(viewer)  # its token may have been revoked while we asked Xvnc
 
     # Sending

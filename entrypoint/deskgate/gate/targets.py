@@ -10,11 +10,8 @@ from deskgate.gate.limits import QUERY_FIELDS
 from deskgate.tokens import MIN_SHORT_CHARACTERS
 
 Query = Sequence[tuple[str, str]]
-VIEWER = "vnc.html"
-# What a bare link opens the viewer with.
-VIEWER_SETTINGS = (("autoconnect", "1"), ("resize", "remote"))
-# noVNC settings that survive our redirect. Not host, port, path, encrypt or password: they
-# would point the viewer at another server, or carry a secret.
+# Settings, of our page and of noVNC's, that survive our redirect. Not host, port, path, encrypt or
+# password: they would point the viewer at another server, or carry a secret.
 KEPT_SETTINGS = frozenset(
     {
         *("autoconnect", "bell", "compression", "quality", "reconnect", "reconnect_delay"),
@@ -105,11 +102,10 @@ def clean_location(name: str, query: Query) -> str:
     Always relative to the page itself, so that every prefix a proxy adds holds, and it cannot
     lead to another host.
     """
-    settings: dict[str, str] = {}
-    if not name:
-        settings.update(VIEWER_SETTINGS)
-    for key, value in query:
-        if key in KEPT_SETTINGS and len(value) <= KEPT_VALUE_CHARACTERS:
-            settings[key] = value
-    page = quote(name.rpartition("/")[2] or VIEWER)
+    settings = {
+        key: value
+        for key, value in query
+        if key in KEPT_SETTINGS and len(value) <= KEPT_VALUE_CHARACTERS
+    }
+    page = quote(name.rpartition("/")[2])
     return f"./{page}?{urlencode(settings)}" if settings else f"./{page}"

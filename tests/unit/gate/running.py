@@ -296,8 +296,7 @@ def running_gate(folder: Path, port: int, **changes: Any) -> Iterator[Gate]:
     listener = socket.create_server(("127.0.0.1", 0))
 
     async def start() -> tuple[Keeper, asyncio.Server]:
-        login = templates_dir() / "web" / "login.html"
-        keeper = Keeper(config, boot_secret=SECRET, login=login)
+        keeper = Keeper(config, boot_secret=SECRET, own=templates_dir() / "web")
         return keeper, await accept(keeper, listener)
 
     try:

@@ -8,7 +8,7 @@ from typing import Any
 
 from deskgate.gate import credentials
 from deskgate.gate.config import GateConfig, read_config
-from deskgate.gate.messages import Context, LoginPage, Request
+from deskgate.gate.messages import Context, OwnPage, Request
 from deskgate.gate.outside import see
 from deskgate.gate.sessions import Denied
 from deskgate.gate.tickets import Ticket
@@ -21,13 +21,13 @@ SECRET = b"boot secret of thirty-two bytes."
 CHANCE = bytes(range(16))
 CONTROL_TOKEN = Token(name="control", role=Role.CONTROL, digest=digest_of(CONTROL))
 VIEW_TOKEN = Token(name="view", role=Role.VIEW, digest=digest_of(VIEW), expires=NOW + 3600)
-PAGE = LoginPage(locked=b"<locked>", opened=b"<opened>", csp="default-src 'none'")
+PAGE = OwnPage(locked=b"<locked>", opened=b"<opened>", csp="default-src 'none'")
 KEY = ("Sec-WebSocket-Key", "dGhlIHNhbXBsZSBub25jZQ==")  # RFC 6455, 1.3
 UPGRADE = (
     *(("Connection", "keep-alive, Upgrade"), ("Upgrade", "websocket")),
     *(("Sec-WebSocket-Version", "13"), KEY),
 )
-FILES = frozenset({"vnc.html", "app/ui.js", "core/rfb.js"})
+FILES = frozenset({"vnc.html", "app/ui.js", "core/rfb.js", "page/page.css"})
 
 
 def raw_config(**changes: Any) -> dict[str, Any]:

@@ -25,7 +25,7 @@ from deskgate.gate.policy import decide
 from deskgate.tokens import Role, Token, digest_of
 
 from .running import Desk, Gate, close_code, join, roles_here, running_gate, wait_until
-from .samples import CONTROL, CONTROL_TOKEN, VIEW, bearer, context, cookie, request
+from .samples import CONTROL, CONTROL_TOKEN, VIEW, VIEW_TOKEN, bearer, context, cookie, request
 
 ALICE = "a1ice-and-her-rabbit-hole-" * 2
 ALICE_TOKEN = Token(name="alice", role=Role.CONTROL, digest=digest_of(ALICE))
@@ -74,6 +74,19 @@ def test_w4_another_page_makes_nobody_look_by_the_cookie(
     assert status(ask(target, cookie(), foreign)) == 403
     assert isinstance(ask(target, cookie(), ("Sec-Fetch-Site", "none")), LOOKS[target])
     assert isinstance(ask(target, bearer(), foreign), LOOKS[target])
+
+
+@pytest.mark.parametrize(("token", "role"), [(CONTROL_TOKEN, "control"), (VIEW_TOKEN, "view")])
+def test_a_page_may_ask_who_it_is_and_whether_there_is_a_desktop(token: Token, role: str) -> None:
+    """Either role; 503 while Xvnc is away. A WebSocket that is refused tells its page nothing."""
+    asked = ask("/api/me", cookie(token))
+    assert isinstance(asked, Probe)
+    assert not asked.stranger
+    assert json.loads(asked.good.body) == {"role": role}
+    assert asked.bad.status == 503
+    assert status(ask("/api/me", cookie(token), method="POST")) == 405
+    assert status(ask("/api/me", cookie(token), FOREIGN[0])) == 403
+    assert status(ask("/api/me")) == 401
 
 
 def test_an_unknown_address_of_the_api_is_404() -> None:

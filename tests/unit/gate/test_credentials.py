@@ -7,8 +7,9 @@ from dataclasses import replace
 import pytest
 
 from deskgate.gate import credentials
+from deskgate.gate.access import Access, Carrier
 from deskgate.gate.credentials import Finding, identify
-from deskgate.gate.messages import Access, Carrier, Context, Request
+from deskgate.gate.messages import Context, Request
 from deskgate.gate.outside import Outside, see
 from deskgate.gate.sessions import LIFETIME_SECONDS, Denied, Session, files_key, read_cookie
 from deskgate.gate.tickets import Ticket

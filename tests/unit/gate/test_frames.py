@@ -19,6 +19,12 @@ def test_a_head_is_as_the_library_writes_it(size: int) -> None:
     assert frames.binary_frame(memoryview(data)) == whole
 
 
+@pytest.mark.parametrize("text", ["", "ü" * 62, "ü" * 63, "x" * 65536])
+def test_a_text_is_as_the_library_writes_it(text: str) -> None:
+    """By its bytes, not its characters."""
+    assert frames.text_frame(text) == Frame(Opcode.TEXT, text.encode()).serialize(mask=False)
+
+
 def test_close_codes_mean_what_the_standard_says() -> None:
     """RFC 6455, 7.4.1, and 1013 of IANA's registry."""
     assert CloseCode.GOING_AWAY == frames.GOING_AWAY

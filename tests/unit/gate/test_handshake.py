@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from deskgate.gate.access import Access, Carrier
 from deskgate.gate.handshake import decide_websocket
-from deskgate.gate.messages import Access, Answer, Carrier, Upgrade
+from deskgate.gate.messages import Answer, Upgrade
 from deskgate.gate.outside import see
 from deskgate.tokens import Role
 
@@ -108,19 +109,22 @@ PROTOCOLS = [
     (("binary",), 101, "binary"),
     (("base64, binary",), 101, "binary"),
     (("base64", "binary"), 101, "binary"),
+    (("deskgate",), 101, "deskgate"),
+    (("binary, deskgate",), 101, "deskgate"),
     (("base64",), 400, None),
     (("Binary",), 400, None),
 ]
 
 
 @pytest.mark.parametrize(("offered", "expected", "chosen"), PROTOCOLS)
-def test_binary_is_the_only_subprotocol(
+def test_there_are_two_subprotocols(
     offered: tuple[str, ...], expected: int, chosen: str | None
 ) -> None:
-    """None is fine: noVNC asks for none since 1.0."""
+    """None is fine: noVNC asks for none since 1.0. Only our own page's takes news."""
     decision = ask(BEARER, *(("Sec-WebSocket-Protocol", value) for value in offered))
     assert status(decision) == expected
     assert dict(decision.headers).get("Sec-WebSocket-Protocol") == chosen
+    assert getattr(decision, "news", False) == (chosen == "deskgate")
 
 
 def test_each_role_has_its_own_places() -> None:

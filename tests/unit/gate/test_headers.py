@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from deskgate.gate.headers import common, login_csp, viewer_csp
+from deskgate.gate.headers import common, page_csp, viewer_csp
 from deskgate.gate.messages import Answer
 from deskgate.gate.policy import decide
 
@@ -20,14 +20,14 @@ def test_listed_pages_may_frame_us() -> None:
 
 def test_the_policies_have_no_unsafe_word() -> None:
     """Hashes only; noVNC runs without (measured)."""
-    for csp in (viewer_csp(["sha256-a"], ["sha256-b"]), login_csp(["sha256-a"], ["sha256-b"])):
+    for csp in (viewer_csp(["sha256-a"], ["sha256-b"]), page_csp(["sha256-a"], ["sha256-b"])):
         assert "unsafe" not in csp
         assert csp.startswith("default-src 'none'")
         assert "'sha256-a'" in csp
         assert "; connect-src 'self'; " in csp
         assert "; base-uri 'none'; " in csp
         assert "*" not in csp
-    assert "script-src 'self'; style-src 'none'" in login_csp([], [])
+    assert "script-src 'self'; style-src 'self'; img-src 'self' data:; " in page_csp([], [])
 
 
 def cookie_of(host: str, **changes: object) -> str:

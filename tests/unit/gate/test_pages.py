@@ -94,9 +94,16 @@ def test_a_changed_file_has_another_etag(web: Path) -> None:
     assert pages.index_folder(str(web))["app/ui.js"].etag != before
 
 
-def test_our_login_page_is_whole_and_tells_nothing() -> None:
+def test_a_folder_can_be_served_below_another() -> None:
+    """What our page loads, beside noVNC's files."""
+    own = pages.index_folder(str(templates_dir() / "web" / "page"), under="page/")
+    assert {"page/main.js", "page/page.css"} <= set(own)
+    assert not set(own) & set(pages.index_folder(str(web_dir())))
+
+
+def test_our_locked_page_is_whole_and_tells_nothing() -> None:
     """No version, no other file, its one script allowed by hash."""
-    page = pages.load_login(templates_dir() / "web" / "login.html")
+    page = pages.load_page(templates_dir() / "web" / "index.html")
     assert page.csp.count("sha256-") == 2
     assert page.locked != page.opened
     for word in (b"noVNC", b"http://", b"https://", b"src="):

@@ -8,9 +8,9 @@ from dataclasses import replace
 import pytest
 
 from deskgate.gate import limits
+from deskgate.gate.access import Carrier
 from deskgate.gate.messages import (
     Answer,
-    Carrier,
     Decision,
     Logout,
     NewTicket,
@@ -229,9 +229,9 @@ def test_h4_probes_are_open_and_say_nothing(path: str, method: str) -> None:
 
 
 FORMS = {
-    "/?token={}": "./vnc.html?autoconnect=1&resize=remote",
-    "/login?token={}": "./vnc.html?autoconnect=1&resize=remote",
-    "/?token={}&resize=scale": "./vnc.html?autoconnect=1&resize=scale",
+    "/?token={}": "./",
+    "/login?token={}": "./",
+    "/?token={}&resize=scale": "./?resize=scale",
     "/vnc.html?token={}": "./vnc.html",
     "/vnc.html?path=websockify%3Ftoken%3D{}&autoconnect=1&resize=remote": (
         "./vnc.html?autoconnect=1&resize=remote"
@@ -243,11 +243,9 @@ FORMS = {
     "/vnc.html?host=evil&port=1&encrypt=0&password=p&token={}&quality=9": "./vnc.html?quality=9",
     "/a/b.html?token={}": "./b.html",
     "/%C3%A9%20x.html?token={}": "./%C3%A9%20x.html",
-    "/?token={}&next=//evil": "./vnc.html?autoconnect=1&resize=remote",
-    "/?token={}&quality=" + "9" * 65: "./vnc.html?autoconnect=1&resize=remote",
-    "/?token={}&quality=1%0d%0aX:1": (
-        "./vnc.html?autoconnect=1&resize=remote&quality=1%0D%0AX%3A1"
-    ),
+    "/?token={}&next=//evil": "./",
+    "/?token={}&quality=" + "9" * 65: "./",
+    "/?token={}&quality=1%0d%0aX:1": "./?quality=1%0D%0AX%3A1",
 }
 
 
@@ -280,11 +278,11 @@ def login(*headers: tuple[str, str], body: str = f"token={CONTROL}") -> Decision
     return decide(asked, context())
 
 
-def test_the_form_logs_in_and_leads_to_the_viewer() -> None:
+def test_the_form_logs_in_and_leads_to_the_desktop() -> None:
     """Without a script."""
     decision = login(("Origin", "null"), ("Sec-Fetch-Site", "same-origin"))
     assert status(decision) == 303
-    assert header(decision, "Location") == "./vnc.html?autoconnect=1&resize=remote"
+    assert header(decision, "Location") == "./"
     assert (header(decision, "Set-Cookie") or "").startswith("vnc_")
 
 
@@ -713,9 +711,10 @@ def test_h20_a_framed_page_keeps_its_session_itself() -> None:
 
 
 def test_h20_a_framed_page_loads_code_by_a_key_and_nothing_else() -> None:
-    """The key stands in addresses, so it opens what anybody may read: noVNC's modules."""
+    """The key stands in addresses, so it opens what anybody may read: modules and style sheets."""
     key = framed()["files"]
-    assert isinstance(decide(request(f"/~{key}/core/rfb.js"), context()), ServeFile)
+    for name in ("core/rfb.js", "page/page.css"):
+        assert isinstance(decide(request(f"/~{key}/{name}"), context()), ServeFile)
     for target in (
         *(f"/~{key}/vnc.html", f"/~{key}/", f"/~{key}/api/status", f"/~{key}/websockify"),
         *(f"/~{key}/core/nothing.js", f"/~{key[:-1]}/core/rfb.js", "/~/core/rfb.js"),
