@@ -6,6 +6,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 import pytest
+from playwright.sync_api import expect
 
 from tests.browser.conftest import OpenTab
 from tests.browser.screen import Screen
@@ -90,6 +91,28 @@ def test_reload_stays_logged_in(desk: Desk, tab: Screen) -> None:
     tab.connected()
     other = Screen(tab.page.context.new_page())
     other.open(f"http://localhost:{desk.port}/")
+    other.page.close()
+
+
+def test_both_links_are_open_in_one_browser(desk: Desk, tab: Screen) -> None:
+    """The watch link does not end the browser's control, nor does control come over to it."""
+    tab.open(desk.link())
+    other = Screen(tab.page.context.new_page())
+    other.open(desk.link("view"))
+    badges = [each.page.locator("#badge") for each in (tab, other)]
+    for _ in range(2):  # and again after a reload of both
+        expect(badges[0]).to_have_text("Control+1")
+        expect(badges[1]).to_have_text("Watching+1")
+        for each in (tab, other):
+            each.page.reload()
+            each.connected()
+    assert other.page.url == f"http://localhost:{desk.port}/watch/"
+    other.open(f"http://localhost:{desk.port}/watch/vnc.html")
+    other.page.mouse.move(30, 40)
+    tab.page.mouse.move(50, 60)
+    wait_until(lambda: x_state(desk)["pointer"] == [50, 60], 5)
+    other.open(desk.link())  # pasted into the watcher's tab
+    expect(badges[1]).to_have_text("Control+1")
     other.page.close()
 
 

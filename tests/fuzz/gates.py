@@ -129,7 +129,8 @@ class Gate:
 
     def _cookie(self, token: Token) -> bytes:
         secure = self.config.public_url is not None
-        name = cookie_name(self.config.cookie_suffix, secure=secure, subpath=self.config.subpath)
+        suffix, subpath = self.config.cookie_suffix, self.config.subpath
+        name = cookie_name(token.role, suffix, secure=secure, subpath=subpath)
         value = issue_cookie(token, samples.SECRET, now=samples.NOW, chance=samples.CHANCE)
         return f"{name}={value}".encode()
 

@@ -27,12 +27,12 @@ class Finding:
     Args:
         access: None when there is no good one.
         wrong: a token or ticket came that is none.
-        stale_cookie: our cookie came and is dead, so the answer takes it away.
+        stale: roles whose cookie came and is dead, so the answer takes it away.
     """
 
     access: Access | None
     wrong: bool = False
-    stale_cookie: bool = False
+    stale: tuple[Role, ...] = ()
 
 
 def check_token(candidate: str, context: Context) -> Token | None:
@@ -68,6 +68,8 @@ def identify(
     ticket: str | None,
     outside: Outside,
     context: Context,
+    *,
+    watching: bool = False,
 ) -> Finding:
     """Find the access a request has.
 
@@ -76,6 +78,7 @@ def identify(
 
     Args:
         ticket: None where a ticket does not count.
+        watching: of two cookies, the one that only watches; otherwise the one that controls.
     """
     if context.config.open:
         return Finding(access=Access(role=Role.CONTROL, carrier=Carrier.NONE))
@@ -92,11 +95,12 @@ def identify(
         return _finding(_access(check_token(query_token, context), Carrier.QUERY))
     if ticket is not None:
         return _finding(check_ticket(ticket, context))
-    values = cookie_values(request, _name(outside, context))
-    if not values:
-        return Finding(access=None)
-    access = _session_access(_session(values, context), Carrier.COOKIE)
-    return Finding(access=access, stale_cookie=access is None)
+    came = {role: cookie_values(request, _name(role, outside, context)) for role in Role}
+    for role in (Role.VIEW,) if watching else (Role.CONTROL, Role.VIEW):
+        access = _session_access(_session(came[role], context), Carrier.COOKIE)
+        if access is not None and access.role is role:
+            return Finding(access=access)
+    return Finding(access=None, stale=tuple(role for role in Role if came[role]))
 
 
 def authorized(request: Request, scheme: str) -> list[str]:
@@ -153,7 +157,7 @@ def new_cookie(
     token: Token, outside: Outside, context: Context, of: Session | None = None
 ) -> tuple[str, str]:
     """The header that logs a browser in. See `new_session`."""
-    return _header(new_session(token, context, of), outside, context)
+    return _header(token.role, new_session(token, context, of), outside, context)
 
 
 def opens_files(key: str, context: Context) -> bool:
@@ -166,21 +170,21 @@ def opens_files(key: str, context: Context) -> bool:
     return found
 
 
-def no_cookie(outside: Outside, context: Context) -> tuple[str, str]:
-    """The header that takes the cookie away."""
-    return _header("", outside, context)
+def no_cookie(role: Role, outside: Outside, context: Context) -> tuple[str, str]:
+    """The header that takes a role's cookie away."""
+    return _header(role, "", outside, context)
 
 
-def _name(outside: Outside, context: Context) -> str:
+def _name(role: Role, outside: Outside, context: Context) -> str:
     config = context.config
-    return cookie_name(config.cookie_suffix, secure=outside.secure, subpath=config.subpath)
+    return cookie_name(role, config.cookie_suffix, secure=outside.secure, subpath=config.subpath)
 
 
-def _header(value: str, outside: Outside, context: Context) -> tuple[str, str]:
+def _header(role: Role, value: str, outside: Outside, context: Context) -> tuple[str, str]:
     config = context.config
     framed = bool(config.frame_ancestors) and (outside.secure or outside.loopback)
     return "Set-Cookie", set_cookie(
-        _name(outside, context),
+        _name(role, outside, context),
         value,
         subpath=config.subpath,
         secure=outside.secure,

@@ -50,7 +50,8 @@ def decide(request: Request, context: Context) -> Decision:
         tokens = target.tokens
     except targets.BadTargetError:
         return plain(context, 400, close=True)
-    name = None if target.path is None else targets.name_in(target.path, config.subpath)
+    place = None if target.path is None else targets.place_of(target.path, config.subpath)
+    name = None if place is None else place.name
     if name in PROBES and request.method != "POST":
         return _health(context)
     view = outside.see(request, config)
@@ -58,8 +59,8 @@ def decide(request: Request, context: Context) -> Decision:
         return plain(context, 403)
     if len(tokens) + len(target.tickets) > 1:
         return plain(context, 400, close=True)
-    if name == "login" and request.method == "POST":
-        return _login(request, tokens, view, context)
+    if place is not None and name == "login" and request.method == "POST":
+        return _login(request, tokens, place, view, context)
     if name is not None and name.startswith(KEY_MARK) and request.method != "POST":
         key, _, file = name.removeprefix(KEY_MARK).partition("/")
         if file.endswith(CODE) and file in context.files and credentials.opens_files(key, context):
@@ -71,14 +72,15 @@ def decide(request: Request, context: Context) -> Decision:
         target.tickets[0] if target.tickets and name == "websockify" else None,
         view,
         context,
+        watching=place is not None and place.watching,
     )
     if finding.access is None:
-        cookies = (credentials.no_cookie(view, context),) if finding.stale_cookie else ()
+        cookies = tuple(credentials.no_cookie(role, view, context) for role in finding.stale)
         answer = unauthorised(context, cookies)
         return WrongToken(answer=answer, client=view.client) if finding.wrong else answer
-    if name is None:
+    if place is None:
         return plain(context, 400, close=True)
-    return _route(request, name, target.query, finding.access, view, context)
+    return _route(request, place, target.query, finding.access, view, context)
 
 
 def check_head(request: Request, context: Context) -> Answer | None:
@@ -120,7 +122,11 @@ def _open_allows(request: Request, view: outside.Outside, context: Context) -> b
 
 
 def _login(
-    request: Request, query_tokens: list[str], view: outside.Outside, context: Context
+    request: Request,
+    query_tokens: list[str],
+    place: targets.Place,
+    view: outside.Outside,
+    context: Context,
 ) -> Answer | WrongToken:
     if not outside.is_from_our_page(request, view, context.config):
         return plain(context, 403)
@@ -143,29 +149,27 @@ def _login(
     if token is None:
         return WrongToken(answer=unauthorised(context), client=view.client)
     cookie = credentials.new_cookie(token, view, context, session)
+    way = place.way_to(token.role)
     if "application/json" in request.words("accept"):  # our page's script moves on by itself
-        if ("framed", "1") not in fields:
-            return Answer(status=204, headers=(*plain_headers(context), cookie), ticket=spent)
-        told = {  # in a frame, browsers may keep no cookie for us
-            "session": credentials.new_session(token, context, session),
-            "files": files_key(token, context.boot_secret),
-            "role": token.role.value,
-        }
+        told = {"way": way}
+        if ("framed", "1") in fields:  # there, browsers may keep no cookie for us
+            told["session"] = credentials.new_session(token, context, session)
+            told["files"] = files_key(token, context.boot_secret)
         answered = (*json_headers(context), cookie)
         return Answer(status=200, headers=answered, body=_json(told), ticket=spent)
-    location = targets.clean_location("", ())
-    answered = (*plain_headers(context), cookie, ("Location", location))
+    answered = (*plain_headers(context), cookie, ("Location", way))
     return Answer(status=303, headers=answered, ticket=spent)
 
 
 def _route(
     request: Request,
-    name: str,
+    place: targets.Place,
     query: targets.Query,
     access: Access,
     view: outside.Outside,
     context: Context,
 ) -> Decision:
+    name = place.name
     if name == "logout":
         return _logout(request, access, view, context)
     if name == "metrics" or name.startswith("api/"):
@@ -174,15 +178,20 @@ def _route(
         return plain(context, 405, ("Allow", READ))
     if name == "websockify":
         return decide_websocket(request, access, view, context)
-    page = name in {"", "login"} or name.endswith(".html")
+    own = name in {"", "login", targets.WATCH[:-1]}
+    page = own or name.endswith(".html")
     if access.carrier is Carrier.QUERY and access.token is not None and page:
         cookie = credentials.new_cookie(access.token, view, context)
-        location = targets.clean_location("" if name == "login" else name, query)
+        location = targets.clean_location("" if own else name, query, place.way_to(access.role))
         answered = (*plain_headers(context), cookie, ("Location", location))
         return Answer(status=303, headers=answered)
-    if name in {"", "login"}:
-        return Answer(status=200, headers=page_headers(context), body=context.page.opened)
-    return _content(name, access, context)
+    if not own:
+        return _content(name, access, context)
+    # A page says by its address which of the browser's cookies is meant.
+    if access.carrier is Carrier.COOKIE and (way := place.way_to(access.role)) != "./":
+        location = targets.clean_location("", query, way)
+        return Answer(status=303, headers=(*plain_headers(context), ("Location", location)))
+    return Answer(status=200, headers=page_headers(context), body=context.page.opened)
 
 
 def _content(name: str, access: Access, context: Context) -> Answer | ServeFile:
@@ -204,7 +213,7 @@ def _logout(
         return plain(context, 405, ("Allow", "POST"))
     if not outside.is_from_our_page(request, view, context.config):
         return plain(context, 403)
-    gone = (credentials.no_cookie(view, context), ("Location", "./"))
+    gone = (credentials.no_cookie(access.role, view, context), ("Location", "./"))
     answer = Answer(status=303, headers=(*plain_headers(context), *gone))
     return Logout(session=access.session, answer=answer)
 

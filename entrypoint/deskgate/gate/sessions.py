@@ -14,12 +14,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
-from deskgate.tokens import Token
+from deskgate.tokens import Role, Token
 
 LIFETIME_SECONDS = 12 * 3600  # absolute; OWASP ASVS 5.0, 7.3.2
 CLOCK_SLACK_SECONDS = 60  # a cookie from the future is forged, but clocks are set back
 CHANCE_BYTES = 16  # 128 bits; OWASP ASVS 5.0, 7.2.3
 DENIED_PER_TOKEN = 1024  # logged-out sessions remembered for each token
+# No suffix makes the one the other: they differ before it.
+COOKIES = {Role.CONTROL: "vnc", Role.VIEW: "vncview"}
 FORM = re.compile(r"v1\.([0-9a-f]{16})\.([0-9]{1,12})\.([0-9a-f]{32})\.([0-9a-f]{64})", re.ASCII)
 
 
@@ -151,11 +153,15 @@ def _signature(token: Token, boot_secret: bytes, signed: str) -> str:
     return hmac.digest(key, signed.encode("ascii"), "sha256").hex()
 
 
-def cookie_name(suffix: str, *, secure: bool, subpath: str) -> str:
-    """Name the cookie; the prefixes bind it to https and to this host (RFC 6265bis, 4.1.3)."""
+def cookie_name(role: Role, suffix: str, *, secure: bool, subpath: str) -> str:
+    """Name the cookie of a role, so that a watch link does not end the browser's control.
+
+    The prefixes bind it to https and to this host (RFC 6265bis, 4.1.3).
+    """
+    name = f"{COOKIES[role]}_{suffix}"
     if not secure:
-        return f"vnc_{suffix}"
-    return f"__Host-vnc_{suffix}" if subpath == "/" else f"__Secure-vnc_{suffix}"
+        return name
+    return f"__Host-{name}" if subpath == "/" else f"__Secure-{name}"
 
 
 def set_cookie(name: str, value: str, *, subpath: str, secure: bool, framed: bool) -> str:

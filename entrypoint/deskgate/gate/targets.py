@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from urllib.parse import parse_qsl, quote, unquote, urlencode
 
 from deskgate.gate.limits import QUERY_FIELDS
-from deskgate.tokens import MIN_SHORT_CHARACTERS
+from deskgate.tokens import MIN_SHORT_CHARACTERS, Role
 
 Query = Sequence[tuple[str, str]]
+WATCH = "watch/"
 # Settings, of our page and of noVNC's, that survive our redirect. Not host, port, path, encrypt or
 # password: they would point the viewer at another server, or carry a secret.
 KEPT_SETTINGS = frozenset(
@@ -96,11 +97,40 @@ def name_in(path: str, subpath: str) -> str:
     return (path.removeprefix(subpath) if path.startswith(subpath) else path).lstrip("/")
 
 
-def clean_location(name: str, query: Query) -> str:
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Place:
+    """What of ours a path means.
+
+    Args:
+        name: below our base, and below `watch/`.
+        watching: whether it stands there. A browser's control does not count in that area, so that
+            both links can be open in one browser.
+    """
+
+    name: str
+    watching: bool
+
+    def way_to(self, role: Role) -> str:
+        """The way to a role's own area; relative, as every link is."""
+        if self.watching == (role is Role.VIEW):
+            return "./"
+        return "../" if self.watching else f"./{WATCH}"
+
+
+def place_of(path: str, subpath: str) -> Place:
+    """What a path means, see `name_in`."""
+    name = name_in(path, subpath)
+    return Place(name=name.removeprefix(WATCH), watching=name.startswith(WATCH))
+
+
+def clean_location(name: str, query: Query, area: str = "./") -> str:
     """Where to send a browser that showed its token in the query: the same page without it.
 
     Always relative to the page itself, so that every prefix a proxy adds holds, and it cannot
     lead to another host.
+
+    Args:
+        area: the way to the role's own, see `Place.way_to`.
     """
     settings = {
         key: value
@@ -108,4 +138,4 @@ def clean_location(name: str, query: Query) -> str:
         if key in KEPT_SETTINGS and len(value) <= KEPT_VALUE_CHARACTERS
     }
     page = quote(name.rpartition("/")[2])
-    return f"./{page}?{urlencode(settings)}" if settings else f"./{page}"
+    return f"{area}{page}?{urlencode(settings)}" if settings else f"{area}{page}"

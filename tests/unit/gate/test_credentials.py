@@ -40,10 +40,12 @@ def find(
     at: Context | None = None,
     *,
     ticket: str | None = None,
+    watching: bool = False,
 ) -> Finding:
     """What the gate finds in a request."""
     given = at or context()
-    return identify(asked, query_token, ticket, see(asked, given.config), given)
+    seen = see(asked, given.config)
+    return identify(asked, query_token, ticket, seen, given, watching=watching)
 
 
 def test_a_request_without_a_credential_is_nobodys() -> None:
@@ -174,7 +176,7 @@ def test_what_is_said_most_plainly_decides_alone() -> None:
 
 def test_a_dead_cookie_is_told_to_go() -> None:
     """Logged out, forged, of a token that is gone, or standing twice."""
-    stale = Finding(access=None, stale_cookie=True)
+    stale = Finding(access=None, stale=(Role.CONTROL,))
     name, value = cookie()
     access = find(request("/", (name, value))).access
     assert access is not None
@@ -185,6 +187,31 @@ def test_a_dead_cookie_is_told_to_go() -> None:
     assert find(request("/", (name, value[:-1]))) == stale
     assert find(request("/", (name, f"{value}; {value}"))) == stale
     assert find(request("/", (name, value), (name, value))) == stale
+
+
+def test_both_links_can_be_open_in_one_browser() -> None:
+    """Each role has its cookie; below `watch/` the one that controls does not count."""
+    both = request("/", cookie(), cookie(VIEW_TOKEN))
+    for watching, cookies, role in [
+        (False, both, Role.CONTROL),
+        (True, both, Role.VIEW),
+        (False, request("/", cookie(VIEW_TOKEN)), Role.VIEW),
+    ]:
+        access = find(cookies, watching=watching).access
+        assert access is not None
+        assert (access.role, access.carrier) == (role, Carrier.COOKIE)
+    assert find(request("/", cookie()), watching=True).access is None
+
+
+def test_a_cookie_counts_under_its_roles_name_alone() -> None:
+    """Whoever moved one cannot have control in the area of those who watch."""
+    (header, control), (_, view) = cookie(), cookie(VIEW_TOKEN)
+    names = [each.partition("=")[0] for each in (control, view)]
+    values = [each.partition("=")[2] for each in (control, view)]
+    swapped = (header, f"{names[0]}={values[1]}; {names[1]}={values[0]}")
+    for watching in (False, True):
+        finding = find(request("/", swapped), watching=watching)
+        assert finding == Finding(access=None, stale=(Role.CONTROL, Role.VIEW))
 
 
 def test_only_our_own_name_is_our_cookie() -> None:
@@ -250,4 +277,7 @@ def test_a_new_cookie_fits_how_the_browser_sees_us(
     assert (header, name.startswith(prefix)) == ("Set-Cookie", True)
     assert about == f"Path={at.config.subpath}; HttpOnly; {attributes}"
     assert read_cookie(value, at.tokens, SECRET, now=NOW) is not None
-    assert credentials.no_cookie(view, at) == (header, f"{name}=; {about}; Max-Age=0")
+    gone = credentials.no_cookie(Role.CONTROL, view, at)
+    assert gone == (header, f"{name}=; {about}; Max-Age=0")
+    watching = credentials.new_cookie(VIEW_TOKEN, view, at)[1]
+    assert watching.startswith(prefix.replace("vnc_", "vncview_"))

@@ -268,6 +268,51 @@ def test_a_token_in_the_query_opens_a_file_without_a_cookie() -> None:
     assert header(decision, "Set-Cookie") is None
 
 
+WAYS = {
+    "/?token={v}": "./watch/",
+    "/watch?token={v}": "./watch/",
+    "/watch/?token={v}": "./",
+    "/watch/?token={c}": "../",
+    "/watch/login?token={c}&resize=scale": "../?resize=scale",
+    "/vnc.html?token={v}": "./watch/vnc.html",
+    "/watch/vnc.html?path=websockify%3Ftoken%3D{c}": "../vnc.html",
+}
+
+
+@pytest.mark.parametrize(("target", "location"), WAYS.items())
+def test_a_link_leads_to_its_roles_own_area(target: str, location: str) -> None:
+    """Where a page's address says which of the browser's two cookies it means."""
+    decision = decide(request(target.format(c=CONTROL, v=VIEW)), context())
+    assert (status(decision), header(decision, "Location")) == (303, location)
+
+
+def test_a_browser_that_only_watches_is_sent_to_where_watching_is() -> None:
+    """Else its page would control as soon as somebody opens the other link beside it."""
+    for path in ("/", "/login", "/watch"):
+        sent = decide(request(f"{path}?resize=scale", cookie(VIEW_TOKEN)), context())
+        assert (status(sent), header(sent, "Location")) == (303, "./watch/?resize=scale")
+    both = (cookie(), cookie(VIEW_TOKEN))
+    for path in ("/", "/watch/", "/watch/login"):
+        assert status(decide(request(path, *both), context())) == 200
+    for path, role in (("/websockify", Role.CONTROL), ("/watch/websockify", Role.VIEW)):
+        decision = decide(request(path, *UPGRADE, ORIGIN, *both), context())
+        assert isinstance(decision, Upgrade)
+        assert decision.access.role is role
+    assert status(decide(request("/watch/", cookie()), context())) == 401
+
+
+def test_each_roles_page_logs_its_own_session_out() -> None:
+    """And takes its own cookie away."""
+    both = (cookie(), cookie(VIEW_TOKEN))
+    for path, token in (("/logout", CONTROL_TOKEN), ("/watch/logout", VIEW_TOKEN)):
+        decision = decide(request(path, *both, method="POST"), context())
+        assert isinstance(decision, Logout)
+        assert decision.session is not None
+        assert decision.session.token == token
+        name = cookie(token)[1].partition("=")[0]
+        assert (header(decision, "Set-Cookie") or "").startswith(f"{name}=;")
+
+
 # Login
 
 LOGGED_IN = request("/login", FORM, method="POST", body=f"token={CONTROL}".encode())
@@ -289,9 +334,10 @@ def test_the_form_logs_in_and_leads_to_the_desktop() -> None:
 def test_the_script_logs_in_and_moves_on_by_itself() -> None:
     """No page is loaded twice."""
     decision = login(("Accept", "text/html, application/json"), ORIGIN)
-    assert status(decision) == 204
+    assert status(decision) == 200
     assert header(decision, "Set-Cookie") is not None
     assert header(decision, "Location") is None
+    assert json.loads(answer(decision).body) == {"way": "./"}
 
 
 def test_a_pasted_token_may_have_spaces_around_it() -> None:
@@ -311,7 +357,7 @@ def test_a_ticket_logs_in_as_who_asked_for_it_and_is_spent(accept: str) -> None:
     ticket = Ticket(token=VIEW_TOKEN, session=None, until=NOW + 30)
     asked = request("/login", FORM, ("Accept", accept), method="POST", body=b"ticket=" + b"5f" * 16)
     decision = answer(decide(asked, context(tickets={digest_of("5f" * 16): ticket})))
-    assert decision.status in {204, 303}
+    assert decision.status in {200, 303}
     assert decision.ticket == digest_of("5f" * 16)
     value = (header(decision, "Set-Cookie") or "").partition("=")[2].partition(";")[0]
     session = read_cookie(value, (VIEW_TOKEN,), SECRET, now=NOW)
@@ -701,7 +747,7 @@ def test_h20_a_framed_page_keeps_its_session_itself() -> None:
     decision = decide(request("/api/tickets", shown, method="POST"), context())
     assert isinstance(decision, NewTicket)
     assert (decision.access.role, decision.access.carrier) == (Role.VIEW, Carrier.PAGE)
-    assert told["role"] == "view"
+    assert told["way"] == "./watch/"
     assert VIEW not in json.dumps(told)
     cookie_of_it = login(("Accept", "application/json"), ORIGIN, body=f"token={VIEW}&framed=1")
     assert told["session"] in (header(cookie_of_it, "Set-Cookie") or "")

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from deskgate.gate import sessions
 from deskgate.gate.sessions import Denied, Session, cookie_name, issue_cookie, read_cookie
-from deskgate.tokens import Token
+from deskgate.tokens import Role, Token
 
 from .samples import CHANCE, CONTROL, CONTROL_TOKEN, NOW, SECRET, VIEW_TOKEN
 
@@ -197,17 +197,22 @@ def test_the_key_of_the_files_is_the_tokens_and_no_session() -> None:
 
 
 NAMES = [
-    (False, "/", "vnc_0123abcd"),
-    (False, "/desk/", "vnc_0123abcd"),
-    (True, "/", "__Host-vnc_0123abcd"),
-    (True, "/desk/", "__Secure-vnc_0123abcd"),
+    (Role.CONTROL, False, "/", "vnc_0123abcd"),
+    (Role.CONTROL, False, "/desk/", "vnc_0123abcd"),
+    (Role.CONTROL, True, "/", "__Host-vnc_0123abcd"),
+    (Role.CONTROL, True, "/desk/", "__Secure-vnc_0123abcd"),
+    (Role.VIEW, False, "/", "vncview_0123abcd"),
+    (Role.VIEW, True, "/", "__Host-vncview_0123abcd"),
+    (Role.VIEW, True, "/desk/", "__Secure-vncview_0123abcd"),
 ]
 
 
-@pytest.mark.parametrize(("secure", "subpath", "name"), NAMES)
-def test_the_name_binds_the_cookie_to_https(secure: bool, subpath: str, name: str) -> None:
+@pytest.mark.parametrize(("role", "secure", "subpath", "name"), NAMES)
+def test_the_name_binds_the_cookie_to_https_and_its_role(
+    role: Role, secure: bool, subpath: str, name: str
+) -> None:
     """The browser enforces the prefixes; __Host- needs the path /."""
-    assert cookie_name("0123abcd", secure=secure, subpath=subpath) == name
+    assert cookie_name(role, "0123abcd", secure=secure, subpath=subpath) == name
 
 
 ATTRIBUTES = [

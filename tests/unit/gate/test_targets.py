@@ -5,7 +5,16 @@ from __future__ import annotations
 import pytest
 
 from deskgate.gate import limits
-from deskgate.gate.targets import BadTargetError, clean_location, name_in, read_fields, read_target
+from deskgate.gate.targets import (
+    BadTargetError,
+    Place,
+    clean_location,
+    name_in,
+    place_of,
+    read_fields,
+    read_target,
+)
+from deskgate.tokens import Role
 
 PATHS = {
     "/": "/",
@@ -95,6 +104,28 @@ def test_our_prefix_goes_once_when_it_is_there(path: str, subpath: str, name: st
     assert name_in(path, subpath) == name
 
 
+PLACES = [
+    ("/", "", False, "./", "./watch/"),
+    ("/desk/vnc.html", "vnc.html", False, "./", "./watch/"),
+    ("/watch/", "", True, "../", "./"),
+    ("/desk/watch/vnc.html", "vnc.html", True, "../", "./"),
+    ("/watch/watch/", "watch/", True, "../", "./"),
+    ("/watch", "watch", False, "./", "./watch/"),
+    ("/watcher/", "watcher/", False, "./", "./watch/"),
+]
+
+
+@pytest.mark.parametrize(("path", "name", "watching", "to_control", "to_view"), PLACES)
+def test_those_who_watch_have_an_area_of_their_own(
+    path: str, name: str, watching: bool, to_control: str, to_view: str
+) -> None:
+    """With the same names in it; the ways between the two are relative."""
+    place = place_of(path, "/desk/")
+    assert place == Place(name=name, watching=watching)
+    assert place.way_to(Role.CONTROL) == to_control
+    assert place.way_to(Role.VIEW) == to_view
+
+
 LOCATIONS = [
     ("", (), "./"),
     ("", (("resize", "scale"),), "./?resize=scale"),
@@ -117,6 +148,13 @@ def test_a_link_is_cleaned_to_the_same_page(
 ) -> None:
     """Below where it was, without what carries a secret or leads elsewhere."""
     assert clean_location(name, query) == location
+
+
+def test_a_link_may_lead_to_the_other_area() -> None:
+    """With its settings."""
+    query = [("resize", "scale")]
+    assert clean_location("", query, "./watch/") == "./watch/?resize=scale"
+    assert clean_location("vnc.html", (), "../") == "../vnc.html"
 
 
 def test_only_a_short_setting_is_kept() -> None:
