@@ -28,6 +28,9 @@ class Role(StrEnum):
     VIEW = "view"
 
 
+OWNER = Role.CONTROL.value  # the name of the start's own control token
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class _Lent:
     """What a token is for, in clear or not.

@@ -25,7 +25,7 @@ from tests.unit.gate import samples
 from .wire import Wire, logged, pieces, quiet, run
 
 ACCESS = Access(role=Role.CONTROL, carrier=Carrier.BEARER, token=samples.CONTROL_TOKEN)
-UPGRADE = Upgrade(access=ACCESS, headers=())
+UPGRADE = Upgrade(access=ACCESS, role=ACCESS.role, headers=())
 OPENING = rfb.VERSION + bytes([rfb.NONE])  # all a viewer says before the rest is Xvnc's
 REPLIES = (rfb.VERSION, bytes([1, rfb.NONE]), bytes(4))
 FROM_DESK = b"from the desk"

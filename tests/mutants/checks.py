@@ -42,6 +42,8 @@ HANDSHAKE = "gate/handshake.py"
 API = "gate/api.py"
 RELAY = "gate/relay.py"
 HEADERS = "gate/headers.py"
+LOANS = "gate/loans.py"
+SHARING = "gate/sharing.py"
 TARGETS = "gate/targets.py"
 KEEPER = "gate/keeper.py"
 
@@ -158,7 +160,7 @@ FROM_WHERE = (
     Check("a cookie gets no token's link", API, "    if access.carrier is not Carrier.BEARER:\n        return plain(context, 403)\n    try", "    try"),
     Check("a cookie asks the API only from our page", API, "if access.carrier is Carrier.COOKIE and not", "if False and not"),
     Check("a ticket's life is bounded", API, "if seconds > limits.TICKET_SECONDS_AT_MOST:", "if False:"),
-    Check("a link's base is an address", API, 'f"{public_url(given)}/"', 'f"{given}/"'),
+    Check("a link's base is an address", "gate/bodies.py", 'f"{public_url(given)}/"', 'f"{given}/"'),
 )
 
 PAGES = (
@@ -311,4 +313,30 @@ RIGHTS_AND_SECRETS = (
     Check("the health check sees a back door", "health.py", "    if bad := sorted(listening & doors - {record[\"port\"]}):", "    if bad := []:", UNIT),
 )
 
-CHECKS: tuple[Check, ...] = (*REQUESTS, *WHO, *FROM_WHERE, *PAGES, *BOUNDS, *RIGHTS_AND_SECRETS)
+LENT = (
+    Check("a lender watches meanwhile", LOANS, "        if self.by(access.session):\n            return Role.VIEW\n", ""),
+    Check("the role in Xvnc is that of now", HANDSHAKE, "role = context.loans.role_of(access)", "role = access.role"),
+    Check("a role that changes ends a viewer", KEEPER, "        if self.loans.role_of(viewer.access) is not viewer.role:", "        if False:"),
+    Check("a loan is to one session", LOANS, "(one.token.token_id, one.session_id) == (other.token.token_id, other.session_id)", "one.token.token_id == other.token.token_id"),
+    Check("who borrowed cannot lend", LOANS, "if lender is None or lender.token.role is not Role.CONTROL or self.by(lender):", "if lender is None or self.by(lender):"),
+    Check("control is lent once", LOANS, " or self.by(lender):", ":"),
+    Check("one loan to each", LOANS, " or self.to(borrower):", ":"),
+    Check("a bound for loans", LOANS, "        if len(self.each) >= limits.LOANS:", "        if False:"),
+    Check("a loan ends with a logout", LOANS, "            if denied.holds(session):", "            if False:"),
+    Check("a loan ends with a link", LOANS, "            if not _in_force(session, tokens, now):", "            if False:"),
+    Check("a loan ends with its token's role", LOANS, "return same_role and now <", "return now <"),
+    Check("a loan ends with its session", LOANS, " and now < replace(session, token=token).ends", ""),
+    Check("a loan ends with nobody there", LOANS, "        if now - self.seen > limits.LOAN_AWAY_SECONDS:", "        if False:"),
+    Check("loans are looked at before a decision", KEEPER, "        self._look_at_loans()\n        here = self.here()", "        here = self.here()"),
+    Check("only who controls lends", SHARING, "    if access.role is not Role.CONTROL or access.session is None:", "    if access.session is None:"),
+    Check("a loan is ended by its own", SHARING, "    if access.role is not Role.CONTROL and context.loans.to(access.session) != loan:", "    if False:"),
+    Check("only the owner makes watch links", SHARING, "    if access.token.name != OWNER or access.role is not Role.CONTROL:", "    if access.role is not Role.CONTROL:"),
+    Check("no owner by name alone makes watch links", SHARING, "    if access.token.name != OWNER or access.role is not Role.CONTROL:", "    if access.token.name != OWNER:"),
+    Check("a page's link only watches", SHARING, "                role=Role.VIEW,", "                role=Role.CONTROL,"),
+    Check("no row that controls is used again", SHARING, "(name in spare and not live[name])", "not live[name]"),
+    Check("a page's link ends", SHARING, "        if seconds > limits.WATCH_LINK_SECONDS_AT_MOST:", "        if False:"),
+    Check("a bound for pages' links", SHARING, "range(1, limits.WATCH_LINKS + 1)", "range(1, 999)"),
+    Check("names are for who controls", "gate/company.py", "        if access.role is Role.VIEW:", "        if False:"),
+)
+
+CHECKS: tuple[Check, ...] = (*REQUESTS, *WHO, *FROM_WHERE, *PAGES, *BOUNDS, *RIGHTS_AND_SECRETS, *LENT)

@@ -18,7 +18,8 @@ MAX_LINES = 260
 CORE = {
     "errors", "forms", "settings", "reading", "tokens", "tokenfile", "rfb", "programs", "links",
     "plan", "banner", "render", "surroundings", "arguments", "users", "signs", "programkeys",
-    "dropins", "order", "conductor.restart", "conductor.budget", "conductor.ring", "gate.access",
+    "dropins", "order", "conductor.restart", "conductor.budget", "conductor.ring",
+    "gate.access", "gate.bodies", "gate.loans", "gate.sharing",
     "gate.policy", "gate.sessions", "gate.limits", "gate.credentials", "gate.des",
     "gate.targets", "gate.headers", "gate.outside", "gate.answers", "gate.api", "gate.handshake",
     "gate.lines", "gate.frames", "gate.picture", "gate.tickets", "gate.messages", "gate.config",

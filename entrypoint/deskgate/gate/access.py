@@ -38,10 +38,9 @@ class Access:
     ticket: bytes | None = None
     ends: float | None = None
 
-    @property
-    def own_name(self) -> str:
-        """The token's name, where it says more than the role."""
-        return f" {self.token.name}" if self.token and self.token.name != self.role else ""
+    def name_beside(self, role: Role) -> str:
+        """The token's name, where it says more than the role that it has now."""
+        return f" {self.token.name}" if self.token and self.token.name != role else ""
 
     def under(self, token: Token | None) -> Access | None:
         """The same under a re-read token; None when that is gone or has another role."""

@@ -12,9 +12,11 @@ from deskgate.gate import log, metrics, pages
 from deskgate.gate.answers import plain, too_many, unavailable
 from deskgate.gate.desk import DeskError, DeskLink
 from deskgate.gate.keeper import Keeper
+from deskgate.gate.loans import CannotLendError
 from deskgate.gate.messages import (
     Answer,
     Context,
+    LoanChange,
     Logout,
     Metrics,
     NewTicket,
@@ -59,13 +61,19 @@ def answer(request: Request, decision: Prompt, keeper: Keeper) -> Answer:
         case WrongToken():
             return _wrong_token(decision, keeper)
         case Report():
-            told = {"viewers": keeper.by_role(), "names": keeper.by_name()}
+            told = {
+                "viewers": keeper.by_role(),
+                "names": keeper.by_name(),
+                "loans": [loan.told for loan in keeper.loans.each],
+            }
             return Answer(status=200, headers=decision.headers, body=_json(told))
         case Metrics():
             body = metrics.describe(keeper).encode()
             return Answer(status=200, headers=decision.headers, body=body)
         case NewTicket():
             return _ticket(decision, keeper)
+        case LoanChange():
+            return _change_loan(decision, keeper)
         case TokenChange():
             from deskgate.gate import changes  # late: few gates are asked for it
 
@@ -101,6 +109,18 @@ def _ticket(decision: NewTicket, keeper: Keeper) -> Answer:
     return Answer(status=201, headers=decision.headers, body=_json(told))
 
 
+def _change_loan(decision: LoanChange, keeper: Keeper) -> Answer:
+    status, told = 200, decision.loan.told if decision.loan else {}
+    if decision.loan is not None:
+        keeper.end_loan(decision.loan, decision.access)
+    else:
+        try:
+            status, told = 201, keeper.lend(decision.access, decision.to).told
+        except CannotLendError as error:
+            status, told = 409, {"error": str(error)}
+    return Answer(status=status, headers=decision.headers, body=_json(told))
+
+
 def _json(value: object) -> bytes:
     return json.dumps(value).encode()
 
@@ -121,7 +141,7 @@ async def probe(decision: Probe, keeper: Keeper) -> Answer:
 
 async def meet_desk(decision: Upgrade, keeper: Keeper, context: Context) -> DeskLink | Answer:
     """Get through Xvnc's handshake before the upgrade is granted; 503 when it is not up."""
-    role = decision.access.role
+    role = decision.role
     try:
         link = await keeper.desk.open(role)
     except DeskError as error:

@@ -9,13 +9,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from typing import Any
 
 from deskgate import links
-from deskgate.forms import FormError, duration, public_url
-from deskgate.gate import headers, limits, outside
+from deskgate.gate import headers, limits, outside, sharing
 from deskgate.gate.access import Access, Carrier
 from deskgate.gate.answers import json_headers, plain, unavailable
+from deskgate.gate.bodies import BadBodyError, base_of, read_body, refuse, seconds_in
 from deskgate.gate.credentials import authorized
 from deskgate.gate.messages import (
     Answer,
@@ -31,14 +30,10 @@ from deskgate.gate.messages import (
     TokenChange,
 )
 from deskgate.gate.targets import Query
-from deskgate.tokens import NAME, Role
+from deskgate.tokens import NAME, OWNER, Role
 
-OWNER = Role.CONTROL.value  # the name of the start's own control token
 TOKENS = "api/tokens"
-
-
-class BadBodyError(ValueError):
-    """A body that the address cannot use. The text says what is allowed."""
+EXAMPLE = '{"name": "alice", "role": "view", "ttl": "30m"}'
 
 
 def decide_api(
@@ -65,6 +60,8 @@ def decide_api(
         return _read_only(request, context) or _me(access, context)
     if name == TOKENS or name.startswith(f"{TOKENS}/"):
         return _tokens(request, name, access, context)
+    if name == sharing.LINKS or name == sharing.LOANS or name.startswith(f"{sharing.LOANS}/"):
+        return sharing.decide_sharing(request, name, access, context)
     common = headers.common(context.config)
     looks: Mapping[str, Decision] = {
         "metrics": Metrics(headers=(*common, headers.METRICS, headers.NO_STORE)),
@@ -89,29 +86,14 @@ def _read_only(request: Request, context: Context) -> Answer | None:
     return plain(context, 405, ("Allow", "GET, HEAD")) if request.method == "POST" else None
 
 
-def _refuse(context: Context, status: int, text: str) -> Answer:
-    return Answer(
-        status=status, headers=json_headers(context), body=json.dumps({"error": text}).encode()
-    )
-
-
-def _base(given: str | None, context: Context) -> str:
-    """Where links begin: as asked for, or as the start prints them.
-
-    Raises:
-        FormError: it is no address.
-    """
-    return context.config.links if given is None else f"{public_url(given)}/"
-
-
 def _url(request: Request, query: Query, access: Access, context: Context) -> Answer | Probe:
     """The link of the token that was shown, for whoever embeds the desktop."""
     if access.carrier is not Carrier.BEARER:
         return plain(context, 403)
     try:
-        base = _base(dict(query).get("base_url"), context)
-    except FormError as error:
-        return _refuse(context, 400, f"base_url: {error}")
+        base = base_of(dict(query).get("base_url"), context)
+    except BadBodyError as error:
+        return refuse(context, 400, str(error))
     (token,) = authorized(request, "bearer")  # else it were no good one
     link = links.full_link(base, token)
     body = json.dumps({"url": link}).encode()
@@ -125,13 +107,13 @@ def _ticket(request: Request, access: Access, context: Context) -> Answer | NewT
     if access.token is None:  # nobody needs one
         return plain(context, 404)
     try:
-        body = _read_body(request, {"ttl", "base_url"})
-        seconds = _seconds(body) or limits.TICKET_SECONDS
+        body = read_body(request, {"ttl", "base_url"}, example='{"ttl": "1m"}')
+        seconds = seconds_in(body) or limits.TICKET_SECONDS
         if seconds > limits.TICKET_SECONDS_AT_MOST:
             raise BadBodyError("ttl: give at most 10m")
-        base = _base(body.get("base_url"), context)
-    except (BadBodyError, FormError) as error:
-        return _refuse(context, 400, str(error))
+        base = base_of(body.get("base_url"), context)
+    except BadBodyError as error:
+        return refuse(context, 400, str(error))
     return NewTicket(access=access, base=base, seconds=seconds, headers=json_headers(context))
 
 
@@ -148,8 +130,8 @@ def _tokens(request: Request, name: str, access: Access, context: Context) -> An
             return plain(context, 405, ("Allow", "POST"))
         return TokenChange(change=Change.LIST, headers=answered)
     try:
-        body = _read_body(request, {"name", "role", "ttl", "base_url"})
-        base, seconds = _base(body.get("base_url"), context), _seconds(body)
+        body = read_body(request, {"name", "role", "ttl", "base_url"}, example=EXAMPLE)
+        base, seconds = base_of(body.get("base_url"), context), seconds_in(body)
         if not which:
             return TokenChange(
                 change=Change.ADD,
@@ -159,33 +141,10 @@ def _tokens(request: Request, name: str, access: Access, context: Context) -> An
                 role=_role(body),
                 seconds=seconds,
             )
-    except (BadBodyError, FormError) as error:
-        return _refuse(context, 400, str(error))
+    except BadBodyError as error:
+        return refuse(context, 400, str(error))
     change = Change(action)
     return TokenChange(change=change, headers=answered, base=base, name=which, seconds=seconds)
-
-
-def _read_body(request: Request, known: set[str]) -> dict[str, str]:
-    """A JSON object of texts, or nothing."""
-    if not request.body:
-        return {}
-    example = 'give a JSON object such as {"name": "alice", "role": "view", "ttl": "30m"}'
-    try:
-        found: Any = json.loads(request.body)
-    except (ValueError, RecursionError):
-        raise BadBodyError(example) from None
-    if not isinstance(found, dict) or not all(isinstance(each, str) for each in found.values()):
-        raise BadBodyError(example)
-    if unknown := sorted(found.keys() - known):
-        raise BadBodyError(f"{unknown[0][:64]}: not known here; {example}")
-    return found
-
-
-def _seconds(body: Mapping[str, str]) -> int | None:
-    try:
-        return duration(body["ttl"]) if "ttl" in body else None
-    except FormError as error:
-        raise BadBodyError(f"ttl: {error}") from None
 
 
 def _name(body: Mapping[str, str]) -> str:

@@ -6,12 +6,14 @@ import asyncio
 import json
 from collections import Counter
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from deskgate.gate import limits
 from deskgate.gate.access import Access
+from deskgate.gate.loans import Loans, handle_of
 from deskgate.gate.metrics import Counts
-from deskgate.tokens import Role
+from deskgate.gate.sessions import Session
+from deskgate.tokens import OWNER, Role
 
 if TYPE_CHECKING:
     from deskgate.gate.relay import Viewer
@@ -26,6 +28,7 @@ class Company:
         self.viewers: set[Viewer] = set()
         self.arriving: Counter[Arrival] = Counter()  # between the upgrade request and our 101
         self.counts = Counts(began=began)
+        self.loans = Loans()
         self._news: asyncio.TimerHandle | None = None
 
     # Places
@@ -46,8 +49,8 @@ class Company:
 
     def welcome(self, viewer: Viewer) -> None:
         """Count one who came to stay."""
-        self.counts.joined[viewer.access.role.value] += 1
-        self._changed()
+        self.counts.joined[viewer.role.value] += 1
+        self.changed()
 
     def gone(self, viewer: Viewer) -> None:
         """Forget a viewer, but not what it moved."""
@@ -55,7 +58,7 @@ class Company:
         self.counts.to_viewers += viewer.sent
         self.counts.from_viewers += viewer.received
         if viewer.joined:
-            self._changed()
+            self.changed()
 
     # Counting
 
@@ -65,12 +68,21 @@ class Company:
 
     def by_role(self) -> dict[str, int]:
         """How many viewers there are of each role."""
-        here = Counter(access.role for access in self.joined())
+        here = Counter(viewer.role for viewer in self.viewers if viewer.joined)
         return {role.value: here[role] for role in Role}
 
     def by_name(self) -> Counter[str]:
         """And by the name of their token."""
         return Counter(access.token.name for access in self.joined() if access.token)
+
+    def watching(self) -> list[Session]:
+        """The sessions to which control can be lent, each once."""
+        here = {
+            handle_of(access.session): access.session
+            for access in self.joined()
+            if access.session and access.role is Role.VIEW and not self.loans.to(access.session)
+        }
+        return [here[handle] for handle in sorted(here)]
 
     # News
 
@@ -78,11 +90,30 @@ class Company:
         """Tell one its role, and who else is here."""
         others = self.by_role()
         if viewer.joined:
-            others[viewer.access.role.value] -= 1
-        viewer.tell(json.dumps({"role": viewer.access.role, "others": others}))
+            others[viewer.role.value] -= 1
+        told = {"role": viewer.role, "others": others, **self._shared(viewer.access)}
+        viewer.tell(json.dumps(told))
 
-    def _changed(self) -> None:
-        """Somebody came or went: all hear of it soon, once for many."""
+    def _shared(self, access: Access) -> dict[str, Any]:
+        """What it may know of control that is lent, or can be; names are for who controls."""
+        if access.session is None:
+            return {}
+        if access.role is Role.VIEW:
+            loan = self.loans.to(access.session)
+            return {"borrowed": loan.told} if loan else {}
+        lent = self.loans.by(access.session)
+        watching = [
+            {"id": handle_of(session), "name": session.token.name} for session in self.watching()
+        ]
+        return {
+            "owner": access.token is not None and access.token.name == OWNER,
+            "watching": watching,
+            "loans": [loan.told for loan in self.loans.each],
+            "lent": lent.told if lent else None,
+        }
+
+    def changed(self) -> None:
+        """Somebody came or went, or control did: all hear of it soon, once for many."""
         if self._news is None:
             loop = asyncio.get_running_loop()
             self._news = loop.call_later(limits.NEWS_SECONDS, self._tell_all)

@@ -5,6 +5,7 @@ from __future__ import annotations
 TEXT, BINARY = b"\x81", b"\x82"  # FIN and opcode (5.2)
 # RFC 6455, 7.4.1
 GOING_AWAY, PROTOCOL_ERROR, UNSUPPORTED, POLICY = 1001, 1002, 1003, 1008
+ROLE_CHANGED = 4000  # ours (7.4.2): come again at once, with another role
 TOO_BIG, INTERNAL_ERROR, TRY_LATER = 1009, 1011, 1013
 
 

@@ -56,7 +56,8 @@ def decide_websocket(
     spoken = (("Sec-WebSocket-Protocol", chosen),) if chosen else ()
     switching = (("Upgrade", "websocket"), ("Connection", "Upgrade"))
     answered = (*switching, ("Sec-WebSocket-Accept", accept), *spoken)
-    return Upgrade(access=access, headers=answered, guest=full, news=chosen == NEWS)
+    role = context.loans.role_of(access)
+    return Upgrade(access=access, role=role, headers=answered, guest=full, news=chosen == NEWS)
 
 
 def _sha1(data: bytes) -> bytes:

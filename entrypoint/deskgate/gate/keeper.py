@@ -5,18 +5,20 @@ from __future__ import annotations
 import asyncio
 import hmac
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from deskgate import clock
 from deskgate.files import LOGGED_OUT_FILE, write_private
 from deskgate.gate import limits, log, pages
+from deskgate.gate.access import Access
 from deskgate.gate.company import Company
 from deskgate.gate.config import GateConfig
 from deskgate.gate.desk import Desk
 from deskgate.gate.failures import Failures
-from deskgate.gate.frames import POLICY
+from deskgate.gate.frames import POLICY, ROLE_CHANGED
+from deskgate.gate.loans import CannotLendError, Loan, handle_of
 from deskgate.gate.messages import Context, OwnPage
 from deskgate.gate.sessions import CHANCE_BYTES, Denied, Session
 from deskgate.gate.tickets import Ticket, Tickets
@@ -89,12 +91,14 @@ class Keeper(Company):
     def context(self) -> Context:
         """What a decision made now rests on."""
         self.look_at_tokens()
+        self._look_at_loans()
         here = self.here()
         return Context(
             config=self.config,
             tokens=self.tokens,
             boot_secret=self._boot_secret,
             denied=self._denied,
+            loans=self.loans,
             tickets=self.tickets.unspent,
             now=self.now(),
             chance=os.urandom(CHANCE_BYTES),
@@ -151,6 +155,7 @@ class Keeper(Company):
             self._look_at_all()
 
     def _look_at_all(self) -> None:
+        self._look_at_loans()
         for viewer in tuple(self.viewers):
             self.look_at(viewer)
 
@@ -161,8 +166,10 @@ class Keeper(Company):
         session = viewer.access.session
         if session is not None and self._denied.holds(session):
             viewer.close(POLICY, "logged out")
-        else:
-            viewer.keep(self._same_token(viewer.access.token))
+            return
+        viewer.keep(self._same_token(viewer.access.token))
+        if self.loans.role_of(viewer.access) is not viewer.role:
+            viewer.close(ROLE_CHANGED, "another role")
 
     def _same_token(self, old: Token | None) -> Token | None:
         for token in self.tokens:
@@ -181,6 +188,48 @@ class Keeper(Company):
             log.warning(f"a logout is forgotten if the gate dies: {error.strerror}")
         self._look_at_all()
 
+    # Loans of control
+
+    def lend(self, access: Access, to: str) -> Loan:
+        """Let somebody who watches have this one's control, until it is taken back.
+
+        Raises:
+            CannotLendError: nobody of this handle watches, or the loan cannot be made.
+        """
+        for borrower in self.watching():
+            if handle_of(borrower) == to:
+                self.loans, loan = self.loans.adding(access.session, borrower, self.now())
+                log.info(f"control lent by {loan.told['from']} to {loan.told['to']}")
+                self._look_at_all()
+                self.changed()
+                return loan
+        raise CannotLendError("nobody of this id watches now")
+
+    def end_loan(self, loan: Loan, access: Access) -> None:
+        """Give control back to who lent it."""
+        name = access.token.name if access.token else "nobody"
+        self._end_loans({loan: f"{name} ended it"})
+
+    def _look_at_loans(self) -> None:
+        if not self.loans.each:
+            return
+        here = [access.session for access in self.joined() if access.session]
+        self.loans = self.loans.seeing(here, self.now())
+        over = {
+            loan: why
+            for loan in self.loans.each
+            if (why := loan.over(self.tokens, self._denied, self.now()))
+        }
+        if over:
+            self._end_loans(over)
+
+    def _end_loans(self, over: Mapping[Loan, str]) -> None:
+        self.loans = self.loans.without(over)
+        for loan, why in over.items():
+            log.info(f"control back from {loan.told['to']} to {loan.told['from']}: {why}")
+        self._look_at_all()
+        self.changed()
+
     # Viewers
 
     def admit(self, viewer: Viewer) -> None:
@@ -196,6 +245,7 @@ class Keeper(Company):
     def _tick(self) -> None:
         """One clock for all viewers; it stops when there are none, so an idle gate sleeps."""
         self.look_at_tokens()
+        self._look_at_loans()
         now = self.now()
         for viewer in tuple(self.viewers):
             viewer.tick(now)

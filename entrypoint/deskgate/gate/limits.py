@@ -47,6 +47,11 @@ FAILURE_PEERS = 4096  # addresses that are remembered
 TICKET_SECONDS = 30  # a ticket's life; a browser spends it within milliseconds
 TICKET_SECONDS_AT_MOST = 600  # for links that a person has to open
 TICKETS = 64  # unspent ones of one token; the oldest goes
+LOANS = 4  # of control, at once
+LOAN_AWAY_SECONDS = 30.0  # a borrower may be away for so long, as for a reload; then it is over
+WATCH_LINKS = 16  # live ones that pages made
+WATCH_LINK_SECONDS = 3600
+WATCH_LINK_SECONDS_AT_MOST = 12 * 3600
 
 SCREENSHOT_SECONDS = 10.0
 SCREENSHOTS = 4  # asked for at once, of which one is taken; more are 503

@@ -8,6 +8,7 @@ from enum import StrEnum
 
 from deskgate.gate.access import Access
 from deskgate.gate.config import GateConfig
+from deskgate.gate.loans import Loan, Loans
 from deskgate.gate.sessions import Denied, Session
 from deskgate.gate.tickets import Ticket
 from deskgate.tokens import Role, Token
@@ -80,6 +81,7 @@ class Context:
     tokens: tuple[Token, ...]
     boot_secret: bytes
     denied: Denied
+    loans: Loans
     tickets: Mapping[bytes, Ticket]
     now: float
     chance: bytes
@@ -125,11 +127,13 @@ class Upgrade:
     """A WebSocket, if Xvnc lets us in; else 503.
 
     Args:
+        role: with which it enters Xvnc; its token's, unless control is lent.
         guest: there is no place; it is greeted, and ends when it wants more.
         news: it wants to be told who is here.
     """
 
     access: Access
+    role: Role
     headers: Headers
     guest: bool = False
     news: bool = False
@@ -184,6 +188,21 @@ class NewTicket:
     headers: Headers
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class LoanChange:
+    """Lend the control of who asks, or give a loan back.
+
+    Args:
+        to: the handle of who shall have it.
+        loan: what ends instead.
+    """
+
+    access: Access
+    headers: Headers
+    to: str = ""
+    loan: Loan | None = None
+
+
 class Change(StrEnum):
     """What may be done to the tokens."""
 
@@ -219,5 +238,15 @@ class Logout:
 
 
 # Carried out at once; the rest has to wait for somebody.
-Prompt = Answer | WrongToken | ServeFile | Report | Metrics | NewTicket | TokenChange | Logout
+Prompt = (
+    Answer
+    | WrongToken
+    | ServeFile
+    | Report
+    | Metrics
+    | NewTicket
+    | LoanChange
+    | TokenChange
+    | Logout
+)
 Decision = Prompt | Upgrade | Probe | Screenshot

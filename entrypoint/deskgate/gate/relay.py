@@ -40,7 +40,7 @@ class Viewer(asyncio.Protocol):
         on_joined: Callable[[Viewer], None],
         on_gone: Callable[[Viewer], None],
     ) -> None:
-        self.access = upgrade.access
+        self.access, self.role = upgrade.access, upgrade.role
         self.guest = upgrade.guest
         self._news = "" if upgrade.news else None  # the last; None for who wants none
         self.sent = self.received = 0  # RFB bytes
@@ -60,7 +60,7 @@ class Viewer(asyncio.Protocol):
     @property
     def name(self) -> str:
         """Who this is, for the log; never the token."""
-        return f"{self.access.role} viewer{self.access.own_name} from {self._client}"
+        return f"{self.role} viewer{self.access.name_beside(self.role)} from {self._client}"
 
     def start(self, head: bytes, early: bytes) -> None:
         """Begin: send 101's head and our greeting at once, and take what came with the request."""

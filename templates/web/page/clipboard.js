@@ -114,7 +114,8 @@ function pastes({ key, code, ctrlKey, shiftKey }) {
   return (ctrlKey && key.toLowerCase() === "v") || (shiftKey && !ctrlKey && code === "Insert");
 }
 
-async function copyText(box) {
+// Copies what is in a field; whether that was possible.
+export async function copyText(box) {
   try {
     await navigator.clipboard.writeText(box.value);
     return true;

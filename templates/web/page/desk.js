@@ -14,7 +14,7 @@ const AWAKE_MS = 2_000;  // the same after a sleep, when what was said meanwhile
 
 export class Desk extends EventTarget {
   role = null;
-  others = {};
+  borrowed = null;  // control that somebody lent
   rfb = null;  // noVNC's, while connected
   #channel = null;
   #gate;
@@ -108,7 +108,7 @@ export class Desk extends EventTarget {
       channel.onnews = (news) => {
         this.#heard = Date.now();
         this.role = news.role;
-        this.others = news.others;
+        this.borrowed = news.borrowed;
         rfb.viewOnly = this.role === "view" || this.#settings.get("view_only") === "1";
         this.#tell("news", news);
       };
@@ -162,16 +162,19 @@ export class Desk extends EventTarget {
 
   // noVNC's canvas is transparent until its first picture.
   #thawWhenDrawn(rfb) {
-    if (rfb !== this.rfb) return;
-    const pixel = Object.assign(document.createElement("canvas"), { width: 1, height: 1 }).getContext("2d");
-    if (this.canvas.width) pixel.drawImage(this.canvas, 0, 0, 1, 1, 0, 0, 1, 1);
-    if (pixel.getImageData(0, 0, 1, 1).data[3] === 0) {
-      requestAnimationFrame(() => this.#thawWhenDrawn(rfb));
-      return;
-    }
-    this.#melt();
-    performance.mark("drawn");
-    this.#tell("drawn");
+    const pixel = new OffscreenCanvas(1, 1).getContext("2d", { willReadFrequently: true });
+    const look = () => {
+      if (rfb !== this.rfb) return;
+      if (this.canvas.width) pixel.drawImage(this.canvas, 0, 0, 1, 1, 0, 0, 1, 1);
+      if (pixel.getImageData(0, 0, 1, 1).data[3] === 0) {
+        requestAnimationFrame(look);
+        return;
+      }
+      this.#melt();
+      performance.mark("drawn");
+      this.#tell("drawn");
+    };
+    look();
   }
 
   // A connection can die unheard, while a laptop sleeps or changes its network.

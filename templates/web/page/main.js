@@ -28,7 +28,7 @@ export function start(session, lock) {
   new Size({ desk, settings });
   new Clipboard({ desk, notice, signal });
   new Typing({ keys: new Keys({ desk }) });
-  new People({ desk, notice });
+  new People({ desk, gate, notice });
 
   function stop() {
     over.abort();

@@ -15,6 +15,7 @@ const HTML = `
 <svg class="in-control" aria-hidden="true"><use href="#i-control"/></svg><svg class="watching" aria-hidden="true"><use href="#i-watch"/></svg>
 <span id="role"></span><span id="others" hidden></span>
 </button>
+<button type="button" id="back" hidden></button>
 <div id="tools" role="toolbar" aria-label="Tools" hidden>
 <button type="button" id="full" aria-pressed="false" title="Full screen"><svg aria-hidden="true"><use href="#i-full"/></svg></button>
 <button type="button" data-panel="size" title="Size"><svg aria-hidden="true"><use href="#i-size"/></svg></button>
@@ -50,6 +51,18 @@ const HTML = `
 <section class="panel" id="people" aria-label="Who is here" hidden>
 <h2>Who is here</h2>
 <p id="company"></p>
+<ul id="watching"></ul>
+<ul id="loans"></ul>
+<form id="link" hidden>
+<h2>A link to watch</h2>
+<p>For somebody who may look and do nothing.</p>
+<div class="row">
+<label for="link-life" class="unseen">How long it works</label>
+<select id="link-life"><option value="1h">for 1 hour</option><option value="12h">for 12 hours</option></select>
+<button>Copy a new link</button>
+</div>
+<div id="link-made" hidden><input id="link-text" readonly aria-label="The link"><p><b id="link-copied">Copied.</b> In a terminal of the container, <code id="link-end"></code> ends it.</p></div>
+</form>
 </section>
 <section class="panel" id="more" aria-label="More" hidden>
 <p class="hint">Ctrl + Alt + Shift leads from the desktop to these tools.</p>

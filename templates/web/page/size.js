@@ -25,9 +25,10 @@ export class Size {
 
   #apply() {
     const { rfb, role } = this.#desk;
-    // Only who controls may change the desktop's size.
-    const mode = this.#mode === "remote" && role === "view" ? "scale" : this.#mode;
-    this.#panel.querySelector(".remote").hidden = role === "view";
+    // Only who controls may change the desktop's size, and not of one that was lent to him.
+    const guest = role === "view" || Boolean(this.#desk.borrowed);
+    const mode = this.#mode === "remote" && guest ? "scale" : this.#mode;
+    this.#panel.querySelector(".remote").hidden = guest;
     this.#panel.querySelector(`[value=${mode}]`).checked = true;
     this.#panel.querySelector(".move").hidden = mode !== "off" || !TOUCH.matches;
     this.#desk.screen.dataset.size = mode;

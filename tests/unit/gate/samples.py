@@ -8,6 +8,7 @@ from typing import Any
 
 from deskgate.gate import credentials
 from deskgate.gate.config import GateConfig, read_config
+from deskgate.gate.loans import Loans
 from deskgate.gate.messages import Context, OwnPage, Request
 from deskgate.gate.outside import see
 from deskgate.gate.sessions import Denied
@@ -71,6 +72,7 @@ def context(
     tickets: Mapping[bytes, Ticket] | None = None,
     places: int = 2,
     guests: int = 0,
+    loans: Loans | None = None,
     **changes: Any,
 ) -> Context:
     """Everything a decision rests on; `changes` are gate.json's."""
@@ -79,6 +81,7 @@ def context(
         tokens=tokens,
         boot_secret=SECRET,
         denied=denied or Denied(),
+        loans=loans or Loans(),
         tickets=tickets or {},
         now=now,
         chance=CHANCE,

@@ -23,10 +23,20 @@ WATCHING = Access(
 )
 
 
-@pytest.mark.parametrize(("token", "name"), [(None, ""), (VIEW_TOKEN, ""), (ALICE, " alice")])
-def test_only_a_name_that_says_more_than_the_role_is_told(token: Token | None, name: str) -> None:
-    """`view viewer view` would tell nobody anything."""
-    assert replace(WATCHING, token=token).own_name == name
+NAMED = [
+    (None, Role.VIEW, ""),
+    (VIEW_TOKEN, Role.VIEW, ""),
+    (VIEW_TOKEN, Role.CONTROL, " view"),
+    (ALICE, Role.VIEW, " alice"),
+]
+
+
+@pytest.mark.parametrize(("token", "role", "name"), NAMED)
+def test_only_a_name_that_says_more_than_the_role_is_told(
+    token: Token | None, role: Role, name: str
+) -> None:
+    """`view viewer view` would tell nobody anything; who borrowed control is named."""
+    assert replace(WATCHING, token=token).name_beside(role) == name
 
 
 def test_an_access_ends_with_its_token_or_its_role() -> None:

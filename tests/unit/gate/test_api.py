@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from deskgate.gate import api, limits
+from deskgate.gate import limits
 from deskgate.gate.messages import (
     Answer,
     Change,
@@ -22,7 +22,7 @@ from deskgate.gate.messages import (
     WrongToken,
 )
 from deskgate.gate.policy import decide
-from deskgate.tokens import Role, Token, digest_of
+from deskgate.tokens import OWNER, Role, Token, digest_of
 
 from .running import Desk, Gate, close_code, join, roles_here, running_gate, wait_until
 from .samples import CONTROL, CONTROL_TOKEN, VIEW, VIEW_TOKEN, bearer, context, cookie, request
@@ -87,6 +87,13 @@ def test_a_page_may_ask_who_it_is_and_whether_there_is_a_desktop(token: Token, r
     assert status(ask("/api/me", cookie(token), method="POST")) == 405
     assert status(ask("/api/me", cookie(token), FOREIGN[0])) == 403
     assert status(ask("/api/me")) == 401
+
+
+def test_sharing_has_addresses_of_its_own() -> None:
+    """Their rules are in test_sharing.py."""
+    for target in ("/api/watch-links", "/api/loans", "/api/loans/x/end"):
+        assert status(ask(target, cookie())) == 405
+    assert status(ask("/api/loansharks", cookie())) == 404
 
 
 def test_an_unknown_address_of_the_api_is_404() -> None:
@@ -201,7 +208,7 @@ def test_a_ticket_is_for_whoever_has_an_access() -> None:
         decision = ask("/api/tickets", shown, method="POST")
         assert isinstance(decision, NewTicket)
         assert decision.seconds == limits.TICKET_SECONDS
-    assert CONTROL_TOKEN.name == api.OWNER
+    assert CONTROL_TOKEN.name == OWNER
 
 
 @pytest.mark.parametrize("ttl", ["30", "10m"])
@@ -217,7 +224,7 @@ def test_a_ticket_lives_as_long_as_asked_but_no_longer_than_minutes(ttl: str) ->
 NO_TICKETS: dict[str, tuple[str, str]] = {
     "too long": ('{"ttl": "11m"}', "ttl: give at most 10m"),
     "no time": ('{"ttl": "soon"}', "ttl: give "),
-    "no address": ('{"base_url": "javascript:x"}', "give "),
+    "no address": ('{"base_url": "javascript:x"}', "base_url: give "),
     "another word": ('{"role": "control"}', "role: not known here"),
     "no object": ("[]", "give a JSON object"),
 }

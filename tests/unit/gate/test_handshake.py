@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from deskgate.gate.access import Access, Carrier
 from deskgate.gate.handshake import decide_websocket
+from deskgate.gate.loans import Loan, Loans
 from deskgate.gate.messages import Answer, Upgrade
 from deskgate.gate.outside import see
+from deskgate.gate.sessions import Session
 from deskgate.tokens import Role
 
-from .samples import CONTROL_TOKEN, UPGRADE, VIEW_TOKEN, context, request
+from .samples import CONTROL_TOKEN, NOW, UPGRADE, VIEW_TOKEN, context, request
 
 COOKIE = Access(role=Role.CONTROL, carrier=Carrier.COOKIE, token=CONTROL_TOKEN)
 WATCHING = Access(role=Role.VIEW, carrier=Carrier.COOKIE, token=VIEW_TOKEN)
@@ -44,6 +48,7 @@ def test_a_granted_handshake_proves_that_it_was_read() -> None:
     decision = ask(BEARER)
     assert decision == Upgrade(
         access=BEARER,
+        role=Role.CONTROL,
         headers=(
             ("Upgrade", "websocket"),
             ("Connection", "Upgrade"),
@@ -143,6 +148,22 @@ def test_only_a_machine_is_greeted_in_a_full_house(access: Access) -> None:
     if isinstance(greeted, Upgrade):
         assert greeted.guest
     assert status(ask(access, ORIGIN, places=0, guests=0)) == 503
+
+
+def test_control_that_is_lent_is_had_by_who_borrowed_it() -> None:
+    """In Xvnc. Places are counted by the tokens, so nobody is kept out by a loan."""
+    lender = Session(token=CONTROL_TOKEN, session_id="a" * 32, issued=int(NOW))
+    borrower = Session(token=VIEW_TOKEN, session_id="b" * 32, issued=int(NOW))
+    loans = Loans((Loan(lender=lender, borrower=borrower, seen=NOW),))
+    for access, role in (
+        (replace(COOKIE, session=lender), Role.VIEW),
+        (replace(WATCHING, session=borrower), Role.CONTROL),
+    ):
+        given = context(loans=loans)
+        asked = request("/websockify", *UPGRADE, ORIGIN)
+        decision = decide_websocket(asked, access, see(asked, given.config), given)
+        assert isinstance(decision, Upgrade)
+        assert (decision.role, decision.access) == (role, access)
 
 
 def test_who_has_a_place_is_no_guest() -> None:

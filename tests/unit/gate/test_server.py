@@ -284,6 +284,7 @@ def test_status_counts_viewers_by_role(gate: Gate) -> None:
     assert json.loads(answer.partition(b"\r\n\r\n")[2]) == {
         "viewers": {"control": 1, "view": 2},
         "names": {"control": 1, "view": 2},
+        "loans": [],
     }
 
 
