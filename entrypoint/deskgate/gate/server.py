@@ -130,7 +130,8 @@ class Connection(Channel):
         if refusal is not None:
             self._send(refusal)
         elif self._http.they_are_waiting_for_100_continue:
-            self._write(h11.InformationalResponse(status_code=100, headers=[]))
+            goes_on = h11.InformationalResponse(status_code=100, headers=[])
+            self._transport.write(self._http.send(goes_on) or b"")
 
     # Deciding
 
@@ -224,13 +225,15 @@ class Connection(Channel):
         headers = on_the_wire(answer, actions.http_date(time.time()))
         with_body = self._request is None or self._request.method != "HEAD"
         try:
-            self._write(h11.Response(status_code=answer.status, headers=headers))
+            pieces = [self._http.send(h11.Response(status_code=answer.status, headers=headers))]
             if answer.body and with_body and answer.status not in {204, 304}:
-                self._write(h11.Data(data=answer.body))
-            self._write(h11.EndOfMessage())
+                pieces.append(self._http.send(h11.Data(data=answer.body)))
+            pieces.append(self._http.send(h11.EndOfMessage()))
         except h11.LocalProtocolError:
             self._transport.abort()  # the client broke off where no answer can follow
             return
+        # One packet, if it fits.
+        self._transport.writelines([piece for piece in pieces if piece])
         if answer.close:
             self._linger()
         elif self._http.our_state is not h11.DONE:
@@ -238,9 +241,6 @@ class Connection(Channel):
         else:
             self._http.start_next_cycle()
             self._rest()
-
-    def _write(self, event: h11.Event) -> None:
-        self._transport.write(self._http.send(event) or b"")
 
 
 def _is_known(decision: Decision) -> bool:

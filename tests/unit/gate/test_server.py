@@ -288,6 +288,20 @@ def test_status_counts_viewers_by_role(gate: Gate) -> None:
     }
 
 
+def test_an_answer_comes_in_one_piece_and_at_once(gate: Gate) -> None:
+    """Else its body waits until the browser acknowledges its head, which takes it 40 ms.
+
+    Our listener does not know its protocol's number, and asyncio would leave Nagle's algorithm on.
+    """
+    with gate.socket() as sock:
+        request = f"GET /vnc.html HTTP/1.1\r\nHost: a\r\n{BEARER}\r\n\r\n"
+        sock.sendall(request.encode())
+        assert sock.recv(65536).endswith(b"\r\n\r\n<html></html>")
+        (connection,) = gate.keeper.connections
+        inside = connection._transport.get_extra_info("socket")
+        assert inside.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
+
+
 def test_a_file_that_went_away_is_404(gate: Gate, tmp_path: Path) -> None:
     """Not an error of ours."""
     (tmp_path / "web" / "vnc.html").unlink()
