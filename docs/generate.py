@@ -6,6 +6,8 @@
 from __future__ import annotations
 
 import json
+import posixpath
+import re
 import sys
 from pathlib import Path
 
@@ -63,10 +65,37 @@ def images_page() -> str:
     return "\n".join([before + mark + rows[0], *rows[1:], "", after])
 
 
+MODULES = """\
+// What page.js imports, and what that imports. Written by docs/generate.py.
+
+export const MODULES = [
+{}];
+"""
+IMPORT = re.compile(r"""^(?:import|export)\b[^;"']*["'](\.[^"']+)["']""", re.MULTILINE)
+OWN, NOVNC = ROOT / "templates" / "web" / "page", ROOT / "third_party" / "novnc"
+
+
+def modules() -> str:
+    """Every module that our page loads, the first ones aside, in the order that they are met."""
+
+    def file_of(name: str) -> Path:
+        return OWN / name if "/" not in name else NOVNC / name.removeprefix("../")
+
+    found = ["page.js"]
+    for name in found:  # and those that are found meanwhile
+        for target in IMPORT.findall(file_of(name).read_text(encoding="utf-8")):
+            path = posixpath.normpath(posixpath.join(posixpath.dirname(name), target))
+            if path not in found:
+                found.append(path)
+    early = {"main.js", "channel.js", "gate.js", "modules.js"}  # of index.html
+    return MODULES.format("".join(f'  "{name}",\n' for name in found if name not in early))
+
+
 PAGES = {
     "docs/settings.md": settings_page,
     "docs/explanation/security.md": attacks_page,
     "docs/explanation/images.md": images_page,
+    "templates/web/page/modules.js": modules,
 }
 
 if __name__ == "__main__":

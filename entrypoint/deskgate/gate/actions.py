@@ -128,7 +128,8 @@ def _json(value: object) -> bytes:
 def _file(request: Request, decision: ServeFile, keeper: Keeper) -> Answer:
     page = keeper.files[decision.name]
     try:
-        return pages.serve(page, decision.headers, request.words("if-none-match"))
+        known, codings = request.words("if-none-match"), request.words("accept-encoding")
+        return pages.serve(page, decision.headers, known, codings)
     except OSError as error:  # it was there when we started
         log.warning(f"cannot serve {decision.name}: {error.strerror}")
         return plain(keeper.context(), 404)

@@ -29,7 +29,9 @@ export class Channel {
     this.#end({ code: 1006, reason: "" });
   }
 
+  ended = null;  // how, since it is over; that may be before anybody listens
   #end(event) {
+    this.ended = event;
     this.#socket.onopen = this.#socket.onmessage = this.#socket.onclose = null;
     this.onend(event);
     this.onclose?.(event);

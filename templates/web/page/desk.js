@@ -4,7 +4,7 @@
 // `trouble` (why there is no desktop; null when there is one again), `over` (why, in the gate's word).
 
 import RFB from "../core/rfb.js";
-import { Channel } from "./channel.js";
+import { connect } from "./main.js";
 
 const ROLE_CHANGED = 4000;  // the gate's code for: come again, you have another role now
 const WAITS_MS = [0, 250, 500, 1000, 2000, 4000];  // before each further try; then the last
@@ -42,10 +42,11 @@ export class Desk extends EventTarget {
 
   get canvas() { return this.screen.querySelector("canvas:not(.frozen)"); }
 
-  async start() {
+  // connecting: the first connection, that is under way.
+  async start(connecting) {
     this.#trouble("connecting");
     for (let tries = 0; !this.#stopped; tries += 1) {
-      const end = await this.#connect();
+      const end = await this.#connect(await (tries ? connect(this.#gate) : connecting));
       if (this.#stopped) return;
       if (end.joined) tries = 0;
       if (end.code === ROLE_CHANGED) continue;
@@ -95,13 +96,14 @@ export class Desk extends EventTarget {
     });
   }
 
-  // Connects; resolves when that is over.
-  async #connect() {
-    const url = await this.#gate.socket();
-    if (url === null) return { code: 0, reason: "", joined: false };
+  // Shows what comes by a channel; resolves when it ends.
+  #connect(channel) {
+    if (this.#stopped) channel?.abandon();
+    const { code, reason } = channel?.ended ?? { code: 0, reason: "" };
+    if (!channel || channel.ended) return { code, reason, joined: false };
     return new Promise((resolve) => {
       let joined = false;
-      const channel = this.#channel = new Channel(url);
+      this.#channel = channel;
       const timer = setTimeout(() => channel.abandon(), CONNECT_MS);
       this.#heard = Date.now();
 

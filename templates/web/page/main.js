@@ -1,54 +1,35 @@
-// The page: puts its parts together. `index.html` starts it when the gate has let the person in.
+// Begins: connects while the rest of the page is still on its way. `index.html` calls it when the gate
+// has let the person in.
 
-import { Bar } from "./bar.js";
-import { Clipboard } from "./clipboard.js";
-import { Desk } from "./desk.js";
+import { Channel } from "./channel.js";
 import { Gate } from "./gate.js";
-import { Keys } from "./keys.js";
-import { Notice } from "./notice.js";
-import { build } from "./parts.js";
-import { People } from "./people.js";
-import { Size } from "./size.js";
-import { Typing } from "./typing.js";
+import { MODULES } from "./modules.js";
 
-// Shows the desktop; returns what takes it away.
+// Shows the desktop; resolves with what takes it away.
 // session: only where the browser keeps no cookie; lock: takes it away too, and says why.
-export function start(session, lock) {
-  const parts = build();
-  const shown = [...parts.children];
-  document.body.append(parts);
-  const over = new AbortController();
-  const { signal } = over;
-
-  const settings = new URLSearchParams(location.search);
+export async function start(session, lock) {
+  preload();
   const gate = new Gate(session);
-  const desk = new Desk({ gate, settings, signal });
-  const notice = new Notice(desk);
-  new Bar({ desk, notice, signal });
-  new Size({ desk, settings });
-  new Clipboard({ desk, notice, signal });
-  new Typing({ keys: new Keys({ desk }) });
-  new People({ desk, gate, notice });
-
-  function stop() {
-    over.abort();
-    desk.stop();
-    shown.forEach((part) => part.remove());
+  const connecting = connect(gate);
+  try {
+    const { show } = await import("./page.js");
+    return show(gate, connecting, lock);
+  } catch (error) {
+    connecting.then((channel) => channel?.abandon());
+    throw error;
   }
-
-  document.getElementById("logout").addEventListener("click", async () => {
-    await gate.logOut();
-    lock(...ENDS["logged out"]);
-  });
-  desk.addEventListener("over", ({ detail }) => lock(...ENDS[detail] ?? ENDS.other));
-  desk.start();
-  return stop;
 }
 
-// What the gate said when it closed the connection, and what the person reads.
-const ENDS = {
-  "logged out": ["Its link opens the desktop again, while it is good.", "You are logged out"],
-  expired: ["The link, or this session, has expired. Ask for a new one, or make one:", "Your time here is over"],
-  revoked: ["It opens nothing any more. Ask for a new one, or make one:", "This link was taken back"],
-  other: ["It was taken back, has expired, or the container was started anew.", "This link opens nothing now"],
-};
+// A connection that is not open yet, or none for now.
+export async function connect(gate) {
+  const url = await gate.socket();
+  return url === null ? null : new Channel(url);
+}
+
+// All at once: each module names others, and a far away browser would ask for them one after another.
+function preload() {
+  for (const path of MODULES) {
+    const href = new URL(path, import.meta.url).href;
+    document.head.append(Object.assign(document.createElement("link"), { rel: "modulepreload", href }));
+  }
+}
