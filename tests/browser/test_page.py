@@ -9,11 +9,10 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.browser.conftest import OpenTab
-from tests.browser.screen import CANVAS, TROUBLE, Screen
-from tests.conftest import MakeDesk
+from tests.browser.screen import CANVAS, Screen
 from tests.container.desk import Desk
-from tests.container.engine import docker, free_port, wait_until
-from tests.container.inside import kill, x_state
+from tests.container.engine import wait_until
+from tests.container.inside import x_state
 
 
 def notice(screen: Screen, text: str) -> None:
@@ -140,64 +139,3 @@ def test_watcher_is_offered_nothing_that_does_nothing(desk: Desk, tab: Screen) -
     expect(tab.page.get_by_label("Fit")).to_be_checked()
     for name in ("Clipboard", "Special keys"):
         expect(tab.page.get_by_role("button", name=name)).to_be_hidden()
-
-
-# --- going and coming back --------------------------------------------------------------------
-
-
-def test_log_out_ends_it_here_and_the_link_opens_it_again(desk: Desk, tab: Screen) -> None:
-    """The page says what to do next; the bare address is locked."""
-    tab.open(desk.link())
-    tab.tool("More")
-    tab.page.get_by_role("button", name="Log out").click()
-    expect(tab.page.get_by_role("heading")).to_have_text("You are logged out")
-    assert tab.go(f"http://localhost:{desk.port}/") == 401
-    tab.open(desk.link())
-
-
-def test_end_of_a_link_is_said_and_another_one_goes_on(desk: Desk, tab: Screen) -> None:
-    """Revoked while its page is open: why, how to get a new one, and a field to paste it into."""
-    made = desk.must("deskgate", "token", "add", "--name", "guest").strip()
-    tab.open(made.replace(":8002", f":{desk.port}"))
-    desk.must("deskgate", "token", "revoke", "guest")
-    expect(tab.page.get_by_role("heading")).to_have_text("This link was taken back")
-    expect(tab.page.get_by_text("deskgate url")).to_be_visible()
-    assert tab.page.locator("canvas").count() == 0
-    tab.page.get_by_label("Token").fill(desk.link("view"))
-    tab.page.keyboard.press("Enter")
-    tab.connected()
-    expect(tab.page.locator("#badge")).to_have_text("Watching")
-
-
-def test_restart_of_xvnc_is_said_over_the_last_picture(
-    make_desk: MakeDesk, open_tab: OpenTab
-) -> None:
-    """While it takes longer than a moment; the picture stays, and the new one takes its place."""
-    desk = make_desk().start()
-    desk.allow(r"^deskgate: warning: \w+: ended with |^(xvnc|wm|gate): warning: ")
-    screen = open_tab(*TROUBLE).open(desk.link())
-    wait_until(lambda: screen.colours >= 8, 10, what="a drawn desktop")
-    kill(desk, "xvnc", "STOP")
-    pid = desk.status()["gate"]["pid"]
-    desk.must("python3", "-c", f"import os, signal; os.kill({pid}, signal.SIGKILL)")
-    notice(screen, "The desktop is restarting")
-    assert screen.page.locator("#screen .frozen").count() == 1
-    kill(desk, "xvnc", "CONT")
-    screen.connected()
-    expect(screen.page.locator("#notice")).to_be_hidden()
-    expect(screen.page.locator("#screen .frozen")).to_have_count(0)
-
-
-def test_stopped_container_is_said_and_its_return_noticed(
-    make_desk: MakeDesk, open_tab: OpenTab
-) -> None:
-    """With a token of one's own and a port of one's own: locked after, as sessions die with it."""
-    token, port = "a1b2c3d4" * 8, free_port()
-    options = ("-p", f"127.0.0.1:{port}:8002")
-    desk = make_desk(env={"VNC_TOKEN": token}, options=options).start()
-    screen = open_tab(*TROUBLE).open(f"http://localhost:{port}/#token={token}")
-    docker("stop", desk.name)
-    notice(screen, "The container does not answer")
-    expect(screen.page.get_by_role("button", name="Try now")).to_be_visible()
-    docker("start", desk.name)
-    expect(screen.page.get_by_role("heading")).to_have_text("This link opens nothing now")

@@ -1,6 +1,8 @@
 // A WebSocket as noVNC takes one, but for its text messages: those are the gate's news for us.
 
 export class Channel {
+  ended = null;  // how, once it is over; that may be before anybody listens
+
   // What noVNC sets, and looks for.
   onopen = null;
   onclose = null;
@@ -29,7 +31,6 @@ export class Channel {
     this.#end({ code: 1006, reason: "" });
   }
 
-  ended = null;  // how, since it is over; that may be before anybody listens
   #end(event) {
     this.ended = event;
     this.#socket.onopen = this.#socket.onmessage = this.#socket.onclose = null;
@@ -38,13 +39,13 @@ export class Channel {
   }
 
   #take(event) {
-    if (typeof event.data === "string") {
+    if (!this.#onmessage) {
+      this.#waiting.push(event);
+    } else if (typeof event.data === "string") {
       this.onnews(JSON.parse(event.data));
-    } else if (this.#onmessage) {
+    } else {
       this.#onmessage(event);
       this.ontaken();
-    } else {
-      this.#waiting.push(event);
     }
   }
 
