@@ -40,9 +40,14 @@ WATCH = """() => { window.drawn = new Promise((resolve, reject) => {
     const pixel = new OffscreenCanvas(1, 1).getContext("2d", {willReadFrequently: true});
     const look = () => {
         const canvas = document.querySelector("#screen canvas, #noVNC_container canvas");
-        if (canvas?.width) pixel.drawImage(canvas, 0, 0, 1, 1, 0, 0, 1, 1);
-        if (pixel.getImageData(0, 0, 1, 1).data[3]) resolve(performance.now());
-        else requestAnimationFrame(look);
+        if (canvas?.width) {  // else there is nothing to see, and looking takes its time
+            pixel.drawImage(canvas, 0, 0, 1, 1, 0, 0, 1, 1);
+            if (pixel.getImageData(0, 0, 1, 1).data[3]) {
+                resolve(performance.now());
+                return;
+            }
+        }
+        requestAnimationFrame(look);
     };
     look();
 }); }"""

@@ -16,7 +16,8 @@ HEAD = re.compile(rb"HTTP/1\.1 ([1-5][0-9]{2}) [A-Za-z ]*\r\n((?:[!-9;-~]+: [ -~
 # Every header the gate sends. Another one is new, and belongs here, or somebody injected it.
 HEADERS = frozenset(
     {
-        *("allow", "cache-control", "connection", "content-length", "content-security-policy"),
+        *("allow", "cache-control", "connection", "content-encoding", "content-length"),
+        *("content-security-policy", "vary"),
         *("content-type", "cross-origin-opener-policy", "cross-origin-resource-policy", "date"),
         *("etag", "location", "referrer-policy", "retry-after", "sec-websocket-accept"),
         *("sec-websocket-protocol", "sec-websocket-version", "set-cookie", "upgrade"),

@@ -5,10 +5,22 @@ from __future__ import annotations
 from deskgate.gate import headers, limits
 from deskgate.gate.messages import Answer, Context, Headers
 
+NEXT = {
+    403: "not for this page, or under this name: open the desktop by its own address. "
+    "Behind a proxy, or by another name than localhost, start it with PUBLIC_URL.",
+    404: "nothing is here: the desktop is at the address in its link.",
+    426: "this address is for a WebSocket: a proxy on the way has to pass `Upgrade` on.",
+    429: "too many wrong tokens: open the right link, or wait.",
+    503: "there is no desktop at this moment: it starts, or it is full. Try again.",
+}
+
 
 def plain(context: Context, status: int, *extra: tuple[str, str], close: bool = False) -> Answer:
-    """A short answer without a page: the status is all it tells."""
-    body = f"{status}\n".encode()
+    """A short answer without a page: the status, and what to do next where somebody can.
+
+    By the status alone, so that no path, name or reason is told.
+    """
+    body = f"{status} {NEXT.get(status, '')}".rstrip().encode() + b"\n"
     return Answer(status=status, headers=(*plain_headers(context), *extra), body=body, close=close)
 
 

@@ -9,7 +9,7 @@ const TEXTS = {
   restarting: ["The desktop is restarting", "It comes back here by itself."],
   offline: ["No network", "The desktop comes back with it."],
   silent: ["The container does not answer", "This page keeps trying. If the container was stopped, start it again; a new start may print a new link."],
-  refused: ["The connection fails", "The desktop is up. It may be full, or a proxy on the way does not pass WebSockets on."],
+  refused: ["The connection fails", "The desktop is up. It may be full, or a proxy on the way does not pass WebSockets on, or changes the page's address: then start it with PUBLIC_URL."],
 };
 const CAN_TRY = ["offline", "silent", "refused"];
 

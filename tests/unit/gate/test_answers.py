@@ -31,6 +31,15 @@ def test_a_refusal_tells_its_status_and_no_more() -> None:
     assert not plain(context(), 404).close
 
 
+@pytest.mark.parametrize(("status", "word"), [(403, "PUBLIC_URL"), (426, "proxy"), (503, "again")])
+def test_a_refusal_says_what_to_do_next(status: int, word: str) -> None:
+    """Whoever meets it can do something about it."""
+    body = plain(context(), status).body.decode()
+    assert body.startswith(f"{status} ")
+    assert body.endswith("\n")
+    assert word in body
+
+
 def test_a_stranger_gets_our_page_and_its_end() -> None:
     """With the page's own policy; a dead cookie is told to go."""
     gone = ("Set-Cookie", "vnc_1=; Max-Age=0")
@@ -52,7 +61,7 @@ def test_no_desktop_means_come_again() -> None:
 def test_too_many_wrong_tokens_mean_wait(seconds: float, said: str) -> None:
     """RFC 6585, 4: whole seconds, and never none; the connection ends."""
     answer = too_many(context(), seconds)
-    assert (answer.status, answer.body, answer.close) == (429, b"429\n", True)
+    assert (answer.status, answer.body[:4], answer.close) == (429, b"429 ", True)
     assert dict(answer.headers)["Retry-After"] == said
 
 

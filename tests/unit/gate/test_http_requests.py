@@ -56,7 +56,7 @@ def test_h5_no_path_leads_out_or_lists_anything(gate: Gate) -> None:
     for path in PATHS:
         given = gate.ask(f"GET {path} HTTP/1.1\r\n{BEARER}")
         assert statuses(given) in ([400], [404]), path
-        assert len(body_of(given)) == 4, path
+        assert body_of(given).startswith((b"400", b"404")), path
         assert body_of(gate.ask(f"GET {path} HTTP/1.1")) == body_of(stranger), path
     for path in ("/vnc.html", "/app/ui.js", "/app/ui.js?v=1", "/app/%75i.js"):
         assert gate.status(f"GET {path} HTTP/1.1\r\n{BEARER}") == 200
