@@ -82,15 +82,16 @@ class Tag:
 def slug(text: str) -> str:
     """The name of a base or a branch as part of a tag, still to be read by people.
 
-    What does not fit loses all before its last slash, then its beginning; a digest of the whole
-    then keeps it apart from others.
+    What does not fit loses all before its last slash, then its beginning, as does what no tag may
+    start with; a digest of the whole then keeps it apart from others.
     """
     plain = text.replace("/", "_s_").replace(":", "_tag_")
     safe = re.sub(r"[^A-Za-z0-9_.-]", "-", plain)
     if len(safe) > SLUG_CHARACTERS:
         kept = SLUG_CHARACTERS - DIGEST_CHARACTERS - 1
         safe = safe.rpartition("_s_")[2][-kept:]
-    return safe if safe == plain else with_digest(safe, text)
+    whole = safe == plain and not safe.startswith((".", "-"))
+    return safe if whole else with_digest(safe, text)
 
 
 def with_digest(name: str, text: str) -> str:

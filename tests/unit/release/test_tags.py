@@ -159,6 +159,7 @@ def test_what_is_no_variant_gets_no_tags(name: str) -> None:
     st.text(st.characters(exclude_categories=["Cs"]), min_size=1),
 )
 @example("\u2603" * 70, "/" * 70)
+@example(".", "-")
 def test_every_tag_is_one_that_a_registry_takes(branch: str, base: str) -> None:
     """Whatever the branch and the base are called, and with the longest names beside them."""
     variant = Variant(name="v" * 41, base=base)
