@@ -55,7 +55,7 @@ const HTML = `
 <ul id="loans"></ul>
 <form id="link" hidden>
 <h2>A link to watch</h2>
-<p>For somebody who may look and do nothing.</p>
+<p>For somebody who shall only look.</p>
 <div class="row">
 <label for="link-life" class="unseen">How long it works</label>
 <select id="link-life"><option value="1h">for 1 hour</option><option value="12h">for 12 hours</option></select>
