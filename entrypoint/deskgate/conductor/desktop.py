@@ -169,7 +169,7 @@ class Desktop:
     def _died(self, process: Process, how: str, *, expected: bool) -> None:
         now = time.monotonic()
         # As X clients do with Xvnc: no fault of its own, and it waits for what it needs.
-        along = process.ready and not self.needs.ready(process)
+        along = process.ready and not self.needs.kept(process)
         if along:
             process.history.ready_at = None
         else:

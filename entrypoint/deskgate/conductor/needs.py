@@ -29,10 +29,14 @@ class Needs:
     def _named(self, process: Process) -> list[Process]:
         return [self._programs[need] for need in process.config.needs if ":" not in need]
 
-    def ready(self, process: Process) -> bool:
-        """Whether the programs that it needs are ready, and stay."""
-        # One that is asked to stop closes its sockets before its end is heard.
-        return all(each.ready and not each.killing for each in self._named(process))
+    def kept(self, process: Process) -> bool:
+        """Whether the programs that it needs are the same as at its start, ready, and stay."""
+        # One that is asked to stop closes its sockets before its end is heard. And it may be ready
+        # again before the end of who had one of them is.
+        return all(
+            each.ready and not each.killing and each.started_at <= process.started_at
+            for each in self._named(process)
+        )
 
     def given_up(self, process: Process) -> list[str]:
         """The programs that it needs, and that will not start by themselves."""
