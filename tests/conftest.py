@@ -12,6 +12,9 @@ from tests.container.desk import VARIANTS, Desk, image_of
 from tests.container.engine import run, why_no_engine
 from tests.container.leaks import find, searched
 
+pytest_plugins = ["deskgate.testing.plugin"]  # as installed: pyproject's `pytest11`
+pytest.register_assert_rewrite("deskgate.testing.test_contract")
+
 # Desks of a module's tests: each test's end judges what they wrote since the last one.
 _living: list[Desk] = []
 
@@ -51,7 +54,7 @@ def exhaustive(request: pytest.FixtureRequest) -> bool:
 def engine() -> None:
     """An engine that has every image. Nothing is skipped without one: the suite fails."""
     if reason := why_no_engine():
-        pytest.fail(reason, pytrace=False)
+        pytest.fail(f"{reason}: `make test` starts one", pytrace=False)
     missing = [
         image_of(variant)
         for variant in VARIANTS

@@ -15,10 +15,10 @@ from typing import Any, Final
 import pytest
 
 from deskgate import __version__
-from tests.container import layers
+from deskgate.testing import layers
+from deskgate.testing.layers import Entry, inspect
 from tests.container.desk import ROOT, VARIANTS, base_of, image_of
 from tests.container.engine import docker, run
-from tests.container.layers import Entry
 
 HOME: Final = "https://github.com/deskgate/deskgate"
 PREFIX: Final = "org.opencontainers.image."
@@ -45,12 +45,6 @@ PLACES: Final = re.compile(
     r"|^(root|mnt|run/secrets|etc/apt/auth\.conf\.d|var/lib/apt/lists)/."
     r"|^tmp/(?!\.X11-unix$)|^etc/apt/auth\.conf$"
 )
-
-
-def inspect(image: str) -> dict[str, Any]:
-    """All that the engine knows of an image."""
-    (found,) = json.loads(docker("image", "inspect", image).out)
-    return dict(found)
 
 
 def git(*words: str) -> str:
@@ -212,6 +206,6 @@ def test_what_runs_as_somebody_else_is_found(planted: dict[str, Any]) -> None:
 def test_every_engine_shows_the_same_layers(planted: dict[str, Any]) -> None:
     """Where its disk cannot be read, `docker save` gives the same."""
     read = set(layers.entries(planted))
-    assert set(layers.by_command(planted["Id"], planted["RootFS"]["Layers"])) == read
-    above = planted["RootFS"]["Layers"][1:]
-    assert set(layers.by_command(planted["Id"], above)) == set(layers.entries(planted, skip=1))
+    assert set(layers.by_command(planted["Id"])) == read
+    above = set(layers.by_command(planted["Id"], skip=1))
+    assert above == set(layers.entries(planted, skip=1))

@@ -97,6 +97,22 @@ def test_a_module_imports_only_from_below(name: str) -> None:
         assert same_folder or (other is not None and other < own), f"{name} imports {inner}"
 
 
+KIT = {name for name in modules() if name.split(".")[0] == "testing"}
+
+
+@pytest.mark.parametrize("name", modules().keys() - KIT)
+def test_the_product_has_nothing_of_the_kit(name: str) -> None:
+    """Which runs on another machine, and costs no start anything."""
+    assert not any(module.startswith("deskgate.testing") for module in imports(modules()[name]))
+
+
+@pytest.mark.parametrize("name", sorted(KIT))
+def test_the_kit_needs_only_what_its_extra_names(name: str) -> None:
+    """Beside the package itself: what `pip install 'deskgate[testing]'` brings."""
+    roots = {module.split(".")[0] for module in imports(modules()[name])}
+    assert roots <= sys.stdlib_module_names | {"deskgate", "pytest", "websockets"}
+
+
 @pytest.mark.parametrize("name", [name for name in modules() if name.startswith("release.")])
 def test_the_release_needs_only_python(name: str) -> None:
     """It runs before anything is installed; and the package is not its own judge."""

@@ -5,16 +5,19 @@ Read off the engine's own disk where that can be done; else from `docker save`.
 
 from __future__ import annotations
 
+import json
 import os
 import stat
+import subprocess
 import tarfile
-from collections.abc import Iterator, Mapping, Sequence
+import tempfile
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from subprocess import PIPE, Popen
-from typing import Any, Final
+from typing import IO, Any, Final
 
-from tests.container.engine import run
+from deskgate.testing.engine import docker, run
 
 # Larger files are not read: 85 % of the bytes, and no secret is of that size.
 READ_BYTES: Final = 512 * 1024
@@ -44,11 +47,17 @@ class Entry:
         return stat.S_ISREG(self.mode) and (bool(special) or self.capable)
 
 
+def inspect(image: str) -> dict[str, Any]:
+    """All that the engine knows of an image."""
+    (found,) = json.loads(docker("image", "inspect", image).out)
+    return dict(found)
+
+
 def entries(image: Mapping[str, Any], *, skip: int = 0) -> Iterator[Entry]:
     """All that an image's layers hold, the lowest first; without so many of the lowest.
 
     Args:
-        image: what `docker image inspect` says of it.
+        image: what `inspect` says of it.
     """
     driver = image.get("GraphDriver") or {"Name": "", "Data": {}}
     folders = [folder for folder in driver["Data"].get("LowerDir", "").split(":") if folder][::-1]
@@ -57,7 +66,7 @@ def entries(image: Mapping[str, Any], *, skip: int = 0) -> Iterator[Entry]:
         for folder in folders[skip:]:
             yield from from_disk(Path(folder))
     else:
-        yield from by_command(image["Id"], image["RootFS"]["Layers"][skip:])
+        yield from by_command(image["Id"], skip=skip)
 
 
 def from_disk(root: Path) -> Iterator[Entry]:
@@ -75,30 +84,34 @@ def from_disk(root: Path) -> Iterator[Entry]:
             )
 
 
-def by_command(image: str, layers: Sequence[str]) -> Iterator[Entry]:
-    """The same layers, by their digests, from any engine."""
-    kinds = {tarfile.REGTYPE: stat.S_IFREG, tarfile.DIRTYPE: stat.S_IFDIR}
-    wanted = {f"blobs/{layer.replace(':', '/')}" for layer in layers}
-    with Popen(["docker", "save", image], stdout=PIPE) as saving:
-        assert saving.stdout is not None
-        with tarfile.open(fileobj=saving.stdout, mode="r|") as archive:
-            for blob in archive:
-                if blob.name not in wanted:
-                    continue
-                wanted.remove(blob.name)
-                with tarfile.open(fileobj=archive.extractfile(blob), mode="r|") as layer:
-                    for each in layer:
-                        kind = kinds.get(each.type, 0)
-                        small = kind == stat.S_IFREG and each.size <= READ_BYTES
-                        file = layer.extractfile(each) if small else None
-                        yield Entry(
-                            path=each.name.rstrip("/"),
-                            mode=each.mode | kind,
-                            data=file.read() if file else b"",
-                            capable=f"SCHILY.xattr.{CAPABILITY}" in each.pax_headers,
-                        )
-    assert saving.returncode == 0
-    assert not wanted, f"docker save lacks {wanted}"
+def by_command(image: str, *, skip: int = 0) -> Iterator[Entry]:
+    """The same, from any engine; `manifest.json` says what it calls the layers."""
+    with tempfile.TemporaryFile() as saved:
+        subprocess.run(["docker", "save", image], stdout=saved, check=True)
+        saved.seek(0)
+        with tarfile.open(fileobj=saved) as archive:
+            (manifest,) = json.load(_file(archive, "manifest.json"))
+            for name in manifest["Layers"][skip:]:
+                with tarfile.open(fileobj=_file(archive, name)) as layer:
+                    yield from map(partial(_entry, layer), layer)
+
+
+def _file(archive: tarfile.TarFile, name: str) -> IO[bytes]:
+    file = archive.extractfile(name)
+    assert file is not None, f"docker save lacks {name}"
+    return file
+
+
+def _entry(layer: tarfile.TarFile, member: tarfile.TarInfo) -> Entry:
+    kind = {tarfile.REGTYPE: stat.S_IFREG, tarfile.DIRTYPE: stat.S_IFDIR}.get(member.type, 0)
+    small = kind == stat.S_IFREG and member.size <= READ_BYTES
+    file = layer.extractfile(member) if small else None
+    return Entry(
+        path=member.name.rstrip("/"),
+        mode=member.mode | kind,
+        data=file.read() if file else b"",
+        capable=f"SCHILY.xattr.{CAPABILITY}" in member.pax_headers,
+    )
 
 
 def history(image: str) -> list[tuple[int, str]]:
