@@ -1,10 +1,10 @@
 # Longer work is in docker/*, so that it also runs without make.
 SERVICE ?= desktop
 .DEFAULT_GOAL := help
-.PHONY: help up down url logs images token test test-arm64 unit fuzz lint mutants bench soak chaos docs lock wheel tags push sbom clean
+.PHONY: help up down url logs images token test test-arm64 unit fuzz lint mutants bench soak chaos docs lock wheel tags push sbom contract release-check clean
 
 help: ## This list
-	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 up: ## Build and start the desktop, wait until it works, print its links (SERVICE=python|java|golang)
 	@docker/up $(SERVICE)
@@ -81,6 +81,13 @@ push: ## Push the images under all their tags to REGISTRY=ghcr.io/me, and join t
 
 sbom: ## Write what is in each image to dist/sbom (CycloneDX)
 	@docker/sbom
+
+contract: ## Hold the images to the contract with the kit, as people do with theirs (IMAGES=…)
+	@docker/contract $(IMAGES)
+
+release-check: ## Say what keeps this commit from being released, after building dist/ (ARGS=--before-tag)
+	@docker/prepare
+	@.venv/bin/python -m release.check $(ARGS)
 
 clean: down ## Remove also the images, .venv and build files; `docker/engine stop` ends our engine
 	@docker/clean

@@ -36,6 +36,9 @@ apt_install() {
         >"$log" 2>&1
 }
 
+# variant_tags: the image of each variant, one a line.
+variant_tags() { sed -n 's/.*"tags": \["\(.*\)"\].*/\1/p' docker/docker-bake.json; }
+
 # read_commit: what an image's labels say of the checkout in the working directory. The time is the
 # commit's, so that the same commit gives the same image. Without git they are empty.
 read_commit() {

@@ -129,19 +129,24 @@ class Push:
         tag: str = self._bake["target"][variant]["tags"][0]
         return tag if architecture == own else f"{tag}-{architecture}"
 
+    @property
+    def variants(self) -> tuple[str, ...]:
+        """Those that get tags."""
+        return tuple(dict.fromkeys(tag.variant for tag in self.tags))
+
     def images(self, architectures: Sequence[str]) -> None:
         """Push each architecture's image under each of its tags; all of them, or none."""
         own = ask("docker", "version", "--format", "{{.Server.Arch}}")
         images = {
             (variant, architecture): self.built(variant, architecture, own)
-            for variant in dict.fromkeys(tag.variant for tag in self.tags)
+            for variant in self.variants
             for architecture in architectures
         }
         package = package_version()
         found = [
             f"push {image}: {fault}"
             for (_, architecture), image in images.items()
-            for fault in self._faults(image, architecture, package)
+            for fault in self.faults(image, architecture, package)
         ]
         if found:
             raise PushError("\npush: cannot ".join(found))
@@ -157,7 +162,19 @@ class Push:
             ask("docker", "buildx", "imagetools", "create", "--tag", target, *sources)
             print(target, flush=True)
 
-    def _faults(self, name: str, architecture: str, package: str) -> Iterator[str]:
+    def digests(self) -> list[dict[str, str]]:
+        """What the registry has for each variant: name and digest, as attestations take them."""
+        found = []
+        for tag in self.tags:
+            if tag.name == f"{self._commit.sha}-{tag.variant}":
+                show = ("docker", "buildx", "imagetools", "inspect", "--format")
+                manifest = json.loads(ask(*show, "{{json .Manifest}}", self.reference(tag.name)))
+                name = self.reference(tag.name).rpartition(":")[0]
+                found.append({"variant": tag.variant, "name": name, "digest": manifest["digest"]})
+        return found
+
+    def faults(self, name: str, architecture: str, package: str) -> Iterator[str]:
+        """Why an image must not get its tags; see `rules.faults`."""
         image = look_at(name)
         if image is None:
             yield f"it is not built here: ARCH={architecture} docker/build makes it"
@@ -198,6 +215,9 @@ def parse(words: Sequence[str]) -> argparse.Namespace:
         "--only", choices=ARCHITECTURES, help="this architecture's images, and no manifest"
     )
     part.add_argument("--manifests", action="store_true", help="no image, only the manifests")
+    part.add_argument(
+        "--digests", action="store_true", help="push nothing, print what is there as JSON"
+    )
     return parser.parse_args(words)
 
 
@@ -213,6 +233,9 @@ def main(words: Sequence[str], environ: Mapping[str, str]) -> int:
         push = Push(registry, read_commit(environ))
         if options.dry_run:
             print("\n".join(push.references()))
+            return 0
+        if options.digests:
+            print(json.dumps(push.digests()))
             return 0
         if not options.manifests:
             push.images([options.only] if options.only else ARCHITECTURES)

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from deskgate.testing import desk as kit
-from deskgate.testing.desk import READY, READY_SECONDS
+from deskgate.testing.desk import READY_SECONDS
 from deskgate.testing.engine import Result, docker
 from deskgate.testing.web import Answer
 from tests.container.leaks import Ledger
@@ -21,7 +21,7 @@ from tests.container.leaks import Ledger
 if TYPE_CHECKING:
     from testinfra.host import Host
 
-__all__ = ["READY", "READY_SECONDS"]
+__all__ = ["READY_SECONDS"]
 
 ROOT: Final = Path(__file__).resolve().parents[2]
 BAKE: Final[dict[str, Any]] = json.loads((ROOT / "docker/docker-bake.json").read_text())
@@ -29,6 +29,7 @@ VARIANTS: Final[tuple[str, ...]] = tuple(BAKE["group"]["default"]["targets"])
 ONE: Final = VARIANTS[0]  # for what does not depend on the base
 PORT: Final = 8002  # the gate's, inside
 RUN_USER: Final = 10001  # the uid that the image runs as
+READY: Final = "deskgate: the desktop is ready"
 RUN_SECONDS: Final = 60.0  # for a command
 SECRETS: Final = ("VNC_TOKEN", "VNC_VIEW_TOKEN", "SESSION_API_KEY", "OH_SESSION_API_KEYS_0")
 

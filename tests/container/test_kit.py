@@ -196,10 +196,12 @@ def judged(request: pytest.FixtureRequest, engine: None) -> Iterator[Mapping[str
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """One image for each test of the contract; with --exhaustive all of them."""
+    every = metafunc.config.getoption("--exhaustive")
     if metafunc.function.__name__ == TURNS_RED:
         firsts = {broken.test.partition("[")[0]: name for name, broken in [*BROKEN.items()][::-1]}
-        every = metafunc.config.getoption("--exhaustive")
         metafunc.parametrize("name", [each for each in BROKEN if every or each in firsts.values()])
+    if "case" in metafunc.fixturenames:
+        metafunc.parametrize("case", list(SET)[: None if every else 1])
 
 
 def test_broken_image_turns_its_test_red(judged: Mapping[str, Future[Run]], name: str) -> None:
@@ -218,6 +220,25 @@ def test_every_test_of_the_contract_has_an_image_that_breaks_it() -> None:
     assert {broken.test.partition("[")[0] for broken in BROKEN.values()} == CLAIMS
 
 
+# What people set, and what operators forbid: none of it is a fault of the image.
+SET: Final = {
+    "another-port-and-a-token": f"-e NOVNC_PORT=9000 -e VNC_TRANSPORT=unix -e VNC_TOKEN={GIVEN}",
+    "json": "-e LOG_FORMAT=json -e PUBLIC_URL=https://desk.example -e SUBPATH=/desk/",
+    "links-for-one-use": "-e VNC_LINK=once",
+    "root": "--user 0:0",
+    "root-and-a-user": "--user 0:0 -e PUID=1234",
+    "restricted": "--init --read-only --tmpfs /tmp --tmpfs /run --cap-drop ALL --user 31337:0",
+}
+
+
+def test_what_may_be_set_turns_nothing_red(engine: None, case: str, *, exhaustive: bool) -> None:
+    """With --exhaustive every case and the whole contract: two minutes."""
+    some = () if exhaustive else ("-k", "link or listens")
+    options = (f"--deskgate-image={image_of(ONE)}", f"--deskgate-run-args={SET[case]}")
+    done = run_kit("--pyargs", CONTRACT, *options, *some)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
 # --- the how-to ---------------------------------------------------------------------------------
 
 OPTIONS: Final = ["image", "run-args", "command", "timeout"]
@@ -228,7 +249,7 @@ def test_the_page_lists_every_test_of_the_contract() -> None:
     """By its name, as -k takes it; and every option."""
     listed, _, options = PAGE.partition("| option |")
     assert {f"test_{name}" for name in re.findall(r"^\| `(\w+)`", listed, re.MULTILINE)} == CLAIMS
-    assert re.findall(r"^\| `--deskgate-(\S+) ", options, re.MULTILINE) == OPTIONS
+    assert re.findall(r"^\| `--deskgate-(\S+)=", options, re.MULTILINE) == OPTIONS
 
 
 def commands() -> list[str]:

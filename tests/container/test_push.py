@@ -177,6 +177,28 @@ def test_a_tag_without_an_architecture_joins_the_images_of_all(
         }
 
 
+def test_digests_are_of_what_the_release_leads_to(
+    pushed: tuple[str, Result], tree: Tree, registry: Registry
+) -> None:
+    """As an attestation names them: the index of all architectures, by its own digest."""
+    told = tree.push("--digests", registry=f"{registry.address}/team")
+    digest, _ = registry.manifest(REPOSITORY, f"{pushed[0]}-debian")
+    name = f"{registry.address}/{REPOSITORY}"
+    assert json.loads(told.out) == [{"variant": "debian", "name": name, "digest": digest}]
+
+
+def test_a_release_is_checked_by_the_same_rules(pushed: tuple[str, Result], tree: Tree) -> None:
+    """`make release-check` says of an image what a push would, without one."""
+    sha = pushed[0]
+    script = "from release import check; print(*check.image_faults({}), sep='\\n')"
+    check = ("env", "-C", str(tree.folder), "python3", "-c", script)
+    with tree.images("amd64", revision=sha):
+        assert run(*check).out == "\n"
+    with tree.images("amd64", revision="0" * 40):
+        assert run(*check).out == f"{LOCAL}: it was built from {'0' * 40}, not {sha}\n"
+    assert "it is not built here" in run(*check).out
+
+
 @pytest.mark.parametrize("architecture", ARCHITECTURES)
 def test_each_platform_pulls_its_own_image(
     pushed: tuple[str, Result], registry: Registry, architecture: str

@@ -18,11 +18,11 @@ from deskgate.settings import ROWS
 from deskgate.testing.engine import Result, docker, run, wait_until
 from deskgate.testing.web import FORM, Answer, ask_at
 
-READY: Final = "deskgate: the desktop is ready"
+READY: Final = "the desktop is ready"  # as text and as JSON
 READY_SECONDS: Final = 30.0  # a start takes 0.5 s on an idle machine
 EXEC_SECONDS: Final = 20.0
 HOPS: Final = 5  # from the login to the page
-LINK: Final = re.compile(r"^  (control|watch) +(\S.*)$", re.MULTILINE)
+LINK: Final = re.compile(r'(?:^|")  (control|watch) +(\S[^"\n]*)', re.MULTILINE)
 WORDS: Final = {"control": "control", "view": "watch"}  # role → the banner's word for its link
 TOKEN: Final = re.compile(r"token(?:=|%3D)([A-Za-z0-9_-]{16,256})")
 
