@@ -34,7 +34,8 @@ usage: deskgate COMMAND [OPTIONS]
   restart PROGRAM…           stop programs and start them again; ends when they are ready
   logs [-f] [PROGRAM…]       the newest lines of the log; -f follows it
   health                     exit status 0 if the running desktop really works
-  install [--dry-run]        the packages that this image needs for a desktop
+  install [--desktop jwm|none] [--dry-run]
+                             the packages that this image needs for a desktop
 
   --help, --version          this text, the version
 Settings are environment variables; `deskgate check` lists them all.
@@ -177,12 +178,13 @@ def _health(words: Sequence[str]) -> int:
 
 
 def _install(words: Sequence[str]) -> int:
-    from deskgate.install import install
+    from deskgate.install import desktops, install
 
     arguments = Arguments("install", words)
+    desktop = arguments.choice("--desktop", *desktops())
     dry_run = arguments.flag("--dry-run")
     arguments.end()
-    return install(dry_run=dry_run)
+    return install(desktop, dry_run=dry_run)
 
 
 COMMANDS: dict[str, Callable[[Sequence[str]], int]] = {

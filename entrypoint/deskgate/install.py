@@ -1,50 +1,56 @@
 """`deskgate install`: what a Debian- or Ubuntu-based image needs beside this package.
 
-Runs at build time, as root. The list is `docker/packages.txt`, the same file that our own images
-install from, so that a desktop in somebody's image is the desktop that we test.
+Runs at build time, as root. The lists and the script that installs them are those of `docker/`,
+the same that our own images are made with: a desktop in somebody's image is the one that we test.
 """
 
 from __future__ import annotations
 
 import os
 import re
-import shlex
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
 from deskgate import files, xdisplay
-from deskgate.errors import MissingFileError, ProgramError, Status, UsageError
+from deskgate.distributions import read_fields, read_list, refuse_other
+from deskgate.errors import ProgramError, Status, UsageError
 
 LAUNCHER: Final = Path("/usr/local/bin/deskgate")
-FAMILIES: Final = ("debian", "ubuntu")
+PROGRAMS: Final = ("Xvnc", "jwm", "xterm")  # what the packages bring, where there are others
+BASE: Final = "base"
+DEFAULT: Final = "jwm"
 
 
-def packages() -> list[str]:
-    """The names in the list; a comment gives each one's reason."""
-    inside = files.PACKAGE / "packages.txt"
-    listed = inside if inside.is_file() else files.CHECKOUT / "docker" / "packages.txt"
-    lines = listed.read_text(encoding="utf-8").splitlines()
-    return [name for line in lines if (name := line.partition("#")[0].strip())]
+def _shipped() -> Path:
+    """Where the script and the lists are: in the package, or in a checkout's docker/."""
+    docker = files.CHECKOUT / "docker"
+    return files.PACKAGE if (files.PACKAGE / "packages").is_dir() else docker
 
 
-def distribution(os_release: str) -> Mapping[str, str]:
-    """The fields of /etc/os-release (os-release(5))."""
-    pairs = (line.partition("=") for line in os_release.splitlines() if "=" in line)
-    return {name: value.strip("\"'") for name, _, value in pairs}
+def desktops() -> list[str]:
+    """The desktops that there is a list of packages for, the default first."""
+    others = {path.stem for path in (_shipped() / "packages").glob("*.txt")} - {BASE, DEFAULT}
+    return [DEFAULT, *sorted(others)]
 
 
-def refuse_other_distributions(fields: Mapping[str, str]) -> None:
-    """Name a distribution whose packages we do not know, and what to do there."""
-    family = {fields.get("ID", ""), *fields.get("ID_LIKE", "").split()}
-    if family.isdisjoint(FAMILIES):
-        name = fields.get("PRETTY_NAME") or fields.get("ID") or "an unknown system"
-        raise MissingFileError(
-            f"install: cannot install on {name}: only Debian and Ubuntu are known; "
-            "with its own package manager install TigerVNC's Xvnc, jwm and xterm"
-        )
+def packages(desktop: str) -> list[str]:
+    """What a desktop needs."""
+    lists = (_shipped() / "packages" / f"{name}.txt" for name in (BASE, desktop))
+    return [name for each in lists for name in read_list(each.read_text(encoding="utf-8"))]
+
+
+def _refuse_other_distributions() -> None:
+    try:
+        about = Path("/etc/os-release").read_text(encoding="utf-8")
+    except OSError:
+        about = ""
+    path = os.environ.get("PATH")
+    missing = [name for name in PROGRAMS if not files.find_program(name, path)]
+    has_apt = files.find_program("apt-get", path) is not None
+    refuse_other(read_fields(about), has_apt=has_apt, missing=missing)
 
 
 def launcher() -> str:
@@ -61,35 +67,34 @@ def launcher() -> str:
     return "\n".join((*lines, "sys.exit(main())", ""))
 
 
-def commands() -> list[list[str]]:
-    """What is run, in order."""
-    apt = ["apt-get", "install", "--yes", "--no-install-recommends", *packages()]
-    return [["apt-get", "update"], apt]
+def _preview(names: Sequence[str]) -> list[str]:
+    form = "${db:Status-Status} ${Package}\n"
+    query = ["dpkg-query", "--show", "--showformat", form]
+    told = subprocess.run(query, check=False, stdout=subprocess.PIPE, text=True).stdout
+    here = {line.removeprefix("installed ") for line in told.splitlines()}
+    fresh = [name for name in names if name not in here]
+    return [
+        *([f"install  {', '.join(fresh)}, and what they depend on"] if fresh else []),
+        f"keep     {', '.join(name for name in names if name in here) or 'nothing'}",
+        "take     set-user-ID and set-group-ID from the programs that this installs",
+        "remove   /var/lib/apt/lists/*, and apt's cache",
+        f"write    {LAUNCHER}, which starts {sys.executable}",
+        f"make     {xdisplay.SOCKETS}",
+        "users    none",
+    ]
 
 
-def install(*, dry_run: bool) -> int:
+def install(desktop: str, *, dry_run: bool) -> int:
     """Install the packages and put `deskgate` on the PATH; or print what would be done."""
-    try:
-        about = Path("/etc/os-release").read_text(encoding="utf-8")
-    except OSError:
-        about = ""
-    refuse_other_distributions(distribution(about))
+    _refuse_other_distributions()
+    names, text = packages(desktop), launcher()
     if dry_run:
-        for command in commands():
-            print(shlex.join(command))
-        print(f"write {LAUNCHER}; make {xdisplay.SOCKETS}; remove /var/lib/apt/lists")
+        print("\n".join(_preview(names)))
         return Status.OK
     if os.geteuid() != 0:
         raise UsageError("install: cannot install as this user: put it before USER, or run as root")
-    text = launcher()
-    for command in commands():
-        done = subprocess.run(
-            command, check=False, env={**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
-        )
-        if done.returncode:
-            raise ProgramError(f"install: {shlex.join(command[:2])} failed; its output is above")
-    for leftover in Path("/var/lib/apt/lists").glob("*_*"):
-        leftover.unlink(missing_ok=True)
+    if subprocess.run(["bash", str(_shipped() / "add-packages"), *names], check=False).returncode:
+        raise ProgramError("install: cannot install the packages: the output above says why")
     LAUNCHER.parent.mkdir(parents=True, exist_ok=True)
     LAUNCHER.write_text(text, encoding="utf-8")
     LAUNCHER.chmod(0o755)

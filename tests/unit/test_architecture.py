@@ -19,7 +19,7 @@ CORE = {
     "errors", "forms", "settings", "reading", "tokens", "tokenfile", "rfb", "programs", "links",
     "plan", "banner", "render", "surroundings", "arguments", "users", "signs", "programkeys",
     "dropins", "order", "conductor.restart", "conductor.budget", "conductor.ring",
-    "gate.access", "gate.bodies", "gate.loans", "gate.sharing",
+    "distributions", "gate.access", "gate.bodies", "gate.loans", "gate.sharing",
     "gate.policy", "gate.sessions", "gate.limits", "gate.credentials", "gate.des",
     "gate.targets", "gate.headers", "gate.outside", "gate.answers", "gate.api", "gate.handshake",
     "gate.lines", "gate.frames", "gate.picture", "gate.tickets", "gate.messages", "gate.config",
@@ -30,7 +30,7 @@ IMPURE = {"os", "sys", "socket", "time", "random", "secrets", "logging", "subpro
 # Lowest first: a module imports only from rows above its own.
 LAYERS = [
     {"errors", "forms", "clock", "lean", "memory", "streams", "listening", "gate.des"},
-    {"settings", "tokens", "rfb", "arguments", "users", "signs"},
+    {"settings", "tokens", "rfb", "arguments", "users", "signs", "distributions"},
     {"reading", "tokenfile", "links", "programs"},
     {"order", "programkeys"},
     {"plan"},

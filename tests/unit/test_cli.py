@@ -55,6 +55,10 @@ def test_the_version_is_the_packages() -> None:
         (("health", "now"), "deskgate: error: health: cannot use 'now'"),
         (("restart",), "deskgate: error: restart: name a program; deskgate status shows them"),
         (("logs", "-n", "5"), "deskgate: error: logs: cannot use '-n'"),
+        (
+            ("install", "--desktop", "gnome"),
+            "deskgate: error: install: --desktop is one of: jwm, none",
+        ),
     ],
     ids=" ".join,
 )

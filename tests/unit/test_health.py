@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import os
 import socket
-import sys
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -13,8 +12,8 @@ from typing import Any
 
 import pytest
 
-from deskgate import files, health, install, probe
-from deskgate.errors import MissingFileError, ProgramError, UsageError
+from deskgate import health, probe
+from deskgate.errors import ProgramError
 from deskgate.programs import TOKENS_FILE
 
 from . import samples
@@ -153,52 +152,3 @@ def test_the_credential_is_a_live_token_and_control_if_there_is_one(tmp_path: Pa
     file.write_text(view + control)
     found = [probe.live_token(tmp_path, now) for now in (99, 100, 200)]
     assert [each and each.value for each in found] == [samples.GIVEN, samples.GIVEN[::-1], None]
-
-
-def test_the_package_list_is_read_without_its_reasons() -> None:
-    """One name a line."""
-    names = install.packages()
-    assert "tigervnc-standalone-server" in names
-    assert all(name == name.strip() and " " not in name and "#" not in name for name in names)
-
-
-@pytest.mark.parametrize(
-    "text", ["ID=debian\n", 'ID="ubuntu"\n', "ID=kali\nID_LIKE=debian\n"], ids=repr
-)
-def test_debian_and_its_children_are_known(text: str) -> None:
-    """os-release(5)."""
-    install.refuse_other_distributions(install.distribution(text))
-
-
-@pytest.mark.parametrize(
-    ("text", "name"),
-    [('ID=alpine\nPRETTY_NAME="Alpine Linux v3.20"\n', "Alpine Linux v3.20"), ("", "an unknown")],
-    ids=["alpine", "none"],
-)
-def test_another_distribution_is_named_with_what_to_do(text: str, name: str) -> None:
-    """Rather than failing in the middle of apt-get."""
-    with pytest.raises(MissingFileError) as error:
-        install.refuse_other_distributions(install.distribution(text))
-    assert name in str(error.value)
-    assert "Xvnc" in str(error.value)
-
-
-def test_the_launcher_is_immune_to_the_users_python_path() -> None:
-    """Decision D1."""
-    assert install.launcher().splitlines()[0] == f"#!{sys.executable} -I"
-
-
-def test_our_images_have_the_launcher_that_install_writes(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Decision D4: one recipe."""
-    monkeypatch.setattr(sys, "executable", "/opt/deskgate/bin/python")
-    assert f"<<'LAUNCHER' {install.LAUNCHER}\n{install.launcher()}LAUNCHER\n" in (
-        files.CHECKOUT / "docker" / "Dockerfile"
-    ).read_text(encoding="utf-8")
-
-
-def test_a_path_that_no_launcher_can_name_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The kernel takes one word of at most 127 bytes after #! (execve(2))."""
-    for path in ("/opt/my desk/bin/python", f"/{'x' * 130}/bin/python"):
-        monkeypatch.setattr(sys, "executable", path)
-        with pytest.raises(UsageError, match="/opt/deskgate"):
-            install.launcher()

@@ -16,7 +16,7 @@ ROOT: Final = Path(__file__).parents[3]
 # What pyproject.toml names.
 TREE: Final = (
     *("pyproject.toml", "README.md", "CHANGELOG.md", "LICENSE", ".gitignore"),
-    *("entrypoint", "templates", "third_party/novnc", "docker/packages.txt"),
+    *("entrypoint", "templates", "third_party/novnc", "docker/add-packages", "docker/packages"),
 )
 
 
