@@ -36,8 +36,11 @@ apt_install() {
         >"$log" 2>&1
 }
 
-# variant_tags: the image of each variant, one a line.
-variant_tags() { sed -n 's/.*"tags": \["\(.*\)"\].*/\1/p' docker/docker-bake.json; }
+# variant_tags GROUP: the image of each variant of a group, one a line.
+variant_tags() {
+    docker buildx bake --file docker/docker-bake.json --progress quiet --print "$1" \
+        | sed -n 's/^ *"\(deskgate:.*\)"$/\1/p'
+}
 
 # read_commit: what an image's labels say of the checkout in the working directory. The time is the
 # commit's, so that the same commit gives the same image. Without git they are empty.

@@ -53,6 +53,7 @@ class Desk(kit.Desk):
     """One container, made but not started.
 
     Args:
+        image: another than the variant's.
         env: variables for the container; those named in SECRETS must not show in the log.
         secrets: further texts that must not show in the log.
     """
@@ -61,12 +62,13 @@ class Desk(kit.Desk):
         self,
         *,
         variant: str = ONE,
+        image: str | None = None,
         env: Mapping[str, str] | None = None,
         options: Sequence[str] = (),
         command: Sequence[str] = (),
         secrets: Sequence[str] = (),
     ) -> None:
-        super().__init__(image_of(variant), env=env, options=options, command=command)
+        super().__init__(image or image_of(variant), env=env, options=options, command=command)
         self.variant = variant
         self.secrets = [*secrets, *(self.env[name] for name in SECRETS if self.env.get(name))]
         self.ledger = Ledger(self.secrets)

@@ -37,8 +37,7 @@ class Emulated(Desk):
 
     def words(self, *options: str) -> list[str]:
         """The words of `docker run`, with that image."""
-        found = super().words("--platform", f"linux/{ARCHITECTURE}", *options)
-        return [image() if word == image_of(self.variant) else word for word in found]
+        return super().words("--platform", f"linux/{ARCHITECTURE}", *options)
 
     def wait_ready(self) -> Self:
         """Wait for the banner, more patiently."""
@@ -50,7 +49,7 @@ class Emulated(Desk):
 @contextmanager
 def emulated(**arguments: Any) -> Iterator[Desk]:
     """A desk that is judged and removed."""
-    desk = Emulated(**arguments)
+    desk = Emulated(image=image(), **arguments)
     desk.allow(SLOW)
     try:
         yield desk

@@ -4,21 +4,17 @@ from __future__ import annotations
 
 import os
 import re
-import shutil
 import socket
 import subprocess
-import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.conftest import MakeDesk
-from tests.container.desk import ONE, ROOT, base_of
+from tests.container.desk import ROOT
 from tests.container.engine import Result, docker, free_port, run, wait_until
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
-CA_BUNDLES = (os.environ.get("SSL_CERT_FILE", ""), "/etc/ssl/certs/ca-certificates.crt")
 
 
 def blocks(language: str) -> list[str]:
@@ -138,47 +134,3 @@ def test_a_command_sees_the_mounted_folder_and_returns_its_status(
         done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=60)
         assert done.returncode == status, done.stderr
         assert "Ran 1 test" in done.stderr
-
-
-@pytest.fixture(scope="module")
-def own_image(engine: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The README's Dockerfile, with this checkout's wheel in the place of the published one."""
-    folder = tmp_path_factory.mktemp("own")
-    build = [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(folder)]
-    subprocess.run(build, cwd=ROOT, check=True, capture_output=True)
-    bundle = next((path for path in CA_BUNDLES if path and Path(path).is_file()), None)
-    shutil.copy(bundle, folder / "ca.crt") if bundle else (folder / "ca.crt").touch()
-    (dockerfile,) = blocks("dockerfile")
-    first, rest = dockerfile.split("\n", 1)
-    assert first == "FROM debian:trixie-slim"
-    here = f"FROM {base_of(ONE)}\nCOPY . /here\nENV PIP_FIND_LINKS=/here"
-    here += " PIP_CERT=/here/ca.crt\n" if bundle else "\n"
-    (folder / "Dockerfile").write_text(here + rest)
-    tag = f"deskgate-test-own:{os.getpid()}"
-    built = run("docker", "build", "--tag", tag, str(folder), timeout_seconds=280)
-    assert built.status == 0, built.err[-3000:]
-    yield tag
-    docker("rmi", "--force", tag)
-
-
-@pytest.mark.timeout(400)
-def test_four_lines_give_an_image_of_ones_own_a_desktop(own_image: str) -> None:
-    """The recipe as it stands: healthy, with its own Python untouched, and the command's status."""
-    assert blocks("dockerfile")[0].count("\n") == 4
-    name = f"deskgate-own-{os.getpid()}"
-    docker("run", "--detach", "--name", name, own_image)
-    try:
-        wait_until(lambda: run("docker", "exec", name, "deskgate", "health").status == 0, 20)
-        told = docker("exec", name, "deskgate", "status").out
-        assert [line.split()[:2] for line in told.splitlines()[1:4]] == [
-            ["gate", "ready"],
-            ["wm", "ready"],
-            ["xvnc", "ready"],
-        ]
-    finally:
-        docker("rm", "--force", name)
-    script = (
-        "import sys, importlib.util as u; sys.exit(7 if u.find_spec('deskgate') is None else 1)"
-    )
-    done = run("docker", "run", "--rm", own_image, "/usr/bin/python3", "-c", script)
-    assert done.status == 7, done.err
