@@ -19,7 +19,7 @@ logs: ## Follow the desktop's output
 	docker compose logs --follow $(SERVICE)
 
 images: ## Build all variants
-	@docker/build
+	@docker/build all
 
 token: ## Make a token of your own in secrets/vnc_token, for VNC_TOKEN_FILE
 	@docker/token

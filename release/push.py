@@ -54,10 +54,10 @@ def read_bake() -> Mapping[str, Any]:
 
 
 def variants_in(bake: Mapping[str, Any]) -> list[Variant]:
-    """The variants of its default group."""
+    """All of its variants."""
     return [
         Variant(name=name, base=argument(bake, name, "BASE"))
-        for name in bake["group"]["default"]["targets"]
+        for name in bake["group"]["all"]["targets"]
     ]
 
 

@@ -8,7 +8,7 @@ from typing import Any, Protocol
 
 import pytest
 
-from tests.container.desk import VARIANTS, Desk, image_of
+from tests.container.desk import EVERY_VARIANT, VARIANTS, Desk, image_of
 from tests.container.engine import run, why_no_engine
 from tests.container.leaks import find, searched
 
@@ -51,13 +51,13 @@ def exhaustive(request: pytest.FixtureRequest) -> bool:
 
 
 @pytest.fixture(scope="session")
-def engine() -> None:
+def engine(exhaustive: bool) -> None:
     """An engine that has every image. Nothing is skipped without one: the suite fails."""
     if reason := why_no_engine():
         pytest.fail(f"{reason}: `make test` starts one", pytrace=False)
     missing = [
         image_of(variant)
-        for variant in VARIANTS
+        for variant in (EVERY_VARIANT if exhaustive else VARIANTS)
         if run("docker", "image", "inspect", image_of(variant)).status != 0
     ]
     if missing:

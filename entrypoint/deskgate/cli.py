@@ -34,7 +34,7 @@ usage: deskgate COMMAND [OPTIONS]
   restart PROGRAM…           stop programs and start them again; ends when they are ready
   logs [-f] [PROGRAM…]       the newest lines of the log; -f follows it
   health                     exit status 0 if the running desktop really works
-  install [--desktop jwm|none] [--dry-run]
+  install [--desktop jwm|xfce|none] [--dry-run]
                              the packages that this image needs for a desktop
 
   --help, --version          this text, the version

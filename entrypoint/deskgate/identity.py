@@ -174,6 +174,15 @@ def refuse_to_run(user: User, paths: Iterable[Path]) -> None:
             raise SettingsError([Problem(name="PUID", given=str(user.uid), allowed=allowed)])
 
 
+def has_name(user: User) -> bool:
+    """Whether the system has a name for a user, as it has for those of the image alone."""
+    try:
+        pwd.getpwuid(user.uid)
+    except KeyError:
+        return False
+    return True
+
+
 def home_of(user: User | None) -> str | None:
     """A user's home by passwd, if he can write there."""
     try:

@@ -12,9 +12,9 @@ from typing import Final
 from deskgate import files, identity
 from deskgate.errors import MissingFileError, Problem, SettingsError
 from deskgate.forms import FormError
-from deskgate.programs import HOME_FOLDER, TLS_CERT, TLS_KEY, Place
+from deskgate.programs import HOME_FOLDER, NAMES_FILE, TLS_CERT, TLS_KEY, XFCE, Place
 from deskgate.settings import Settings
-from deskgate.users import Users
+from deskgate.users import User, Users
 
 TLS_BYTES: Final = 64 * 1024  # a chain has 2 to 10 KB
 
@@ -23,8 +23,12 @@ def _window_manager(settings: Settings, path: str | None) -> tuple[str, ...]:
     command = settings.desktop
     if command == ("none",):
         return ()
-    if files.find_program(command[0], path) is None:
-        known = [name for name in ("jwm", "openbox", "fluxbox") if files.find_program(name, path)]
+
+    def here(name: str) -> bool:
+        return files.find_program(XFCE if name == "xfce" else name, path) is not None
+
+    if not here(command[0]):
+        known = [name for name in ("jwm", "xfce", "openbox", "fluxbox") if here(name)]
         hint = f"installed here: {', '.join(known)}" if known else "install one, or set none"
         given = " ".join(command)
         raise SettingsError([Problem(name="DESKTOP", given=given, allowed=f"not found; {hint}")])
@@ -51,7 +55,11 @@ def _xvnc(path: str | None, users: Users | None) -> str:
 
 
 def _copies(settings: Settings, users: Users | None) -> dict[str, bytes]:
-    """TLS files that only root can read, as they use to be: the gate gets copies."""
+    """What the runtime folder has to hold because of who the users are.
+
+    TLS files that only root can read, as they use to be: the gate gets copies. And a name for a
+    desktop's user who has none: a session bus starts for nobody else.
+    """
     found = {}
     for name, given in ((TLS_CERT, settings.novnc_cert), (TLS_KEY, settings.novnc_key)):
         if given and users and not identity.may(users.gate, given, os.R_OK):
@@ -59,6 +67,9 @@ def _copies(settings: Settings, users: Users | None) -> dict[str, bytes]:
                 found[name] = files.read_text(given, limit=TLS_BYTES).encode()
             except FormError as error:
                 raise MissingFileError(f"{given}: {error}") from None
+    desktop = users.desktop if users else User(os.geteuid(), os.getegid())
+    if settings.desktop == ("xfce",) and not identity.has_name(desktop):
+        found[NAMES_FILE] = f"desktop:x:{desktop.uid}:{desktop.gid}::/:/bin/sh\n".encode()
     return found
 
 

@@ -21,6 +21,9 @@ XVNC_FOLDER = "xvnc"  # of its own user, when there are several
 HOME_FOLDER = "home"  # of the desktop's user
 TLS_CERT, TLS_KEY = "tls-cert.pem", "tls-key.pem"  # for a gate that cannot read the given ones
 ADDED = "/etc/deskgate"  # where the image's owner adds programs and hooks
+# Xfce's parts find each other over a session bus, which ends with the session.
+BUS, XFCE = ("dbus-run-session", "--"), "xfce4-session"
+NAMES_FILE = "passwd"  # has a name of the desktop's user, where the system has none
 # Of an added file: nothing that a shell, a pattern or a list of files would read.
 FILE_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}")
 
@@ -78,11 +81,12 @@ class Place:
         folder: the runtime folder.
         python: the interpreter that runs us.
         web: the folder of noVNC's files.
-        window_manager: its command line; empty for none.
+        window_manager: its command line, `jwm` or `xfce`; empty for none.
         xvnc: the X server's program.
         users: who runs what; None when one user runs all.
         home: where programs keep their files; None for where the environment says.
-        copies: name in the runtime folder → bytes of TLS files that the gate cannot read itself.
+        copies: name in the runtime folder → bytes, of TLS files that the gate cannot read itself,
+            and `NAMES_FILE`.
     """
 
     folder: PurePosixPath
@@ -224,6 +228,12 @@ def window_manager(place: Place) -> Program:
     command = place.window_manager
     if command == ("jwm",):
         command = ("jwm", "-f", place.path("jwmrc"))
+    elif command == ("xfce",):
+        command = (*BUS, XFCE)
+        if NAMES_FILE in place.copies:
+            given = f"NSS_WRAPPER_PASSWD={place.path(NAMES_FILE)}"
+            named = ("LD_PRELOAD=libnss_wrapper.so", given, "NSS_WRAPPER_GROUP=/etc/group")
+            command = ("env", *named, *BUS, "env", "--unset=LD_PRELOAD", XFCE)
     return Program(name="wm", command=command, needs=("xvnc",), chatty=True)
 
 

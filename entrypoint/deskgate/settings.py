@@ -80,7 +80,7 @@ class Settings:
     )
     desktop: tuple[str, ...] = row(
         forms.words,
-        "window manager: jwm, none, or a command line of your own",
+        "desktop: jwm, xfce, none, or the command line of a window manager of your own",
         section="desktop",
         default="jwm",
     )

@@ -75,6 +75,7 @@ FILES: Final = {
     "Xauthority": ("desktop", "xvnc", 0o640),
     "jwmrc": ("desktop", "", 0o600),
     "terminal.lock": ("desktop", "", 0o600),
+    "passwd": ("desktop", "", 0o600),
     "home": ("desktop", "", 0o700),
     "xvnc": ("xvnc", "", 0o710),
 }

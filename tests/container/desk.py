@@ -26,6 +26,7 @@ __all__ = ["READY_SECONDS"]
 ROOT: Final = Path(__file__).resolve().parents[2]
 BAKE: Final[dict[str, Any]] = json.loads((ROOT / "docker/docker-bake.json").read_text())
 VARIANTS: Final[tuple[str, ...]] = tuple(BAKE["group"]["default"]["targets"])
+EVERY_VARIANT: Final[tuple[str, ...]] = tuple(BAKE["group"]["all"]["targets"])  # --exhaustive
 ONE: Final = VARIANTS[0]  # for what does not depend on the base
 PORT: Final = 8002  # the gate's, inside
 RUN_USER: Final = 10001  # the uid that the image runs as

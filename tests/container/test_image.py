@@ -17,7 +17,7 @@ import pytest
 from deskgate import __version__
 from deskgate.testing import layers
 from deskgate.testing.layers import Entry, inspect
-from tests.container.desk import ROOT, VARIANTS, base_of, image_of
+from tests.container.desk import EVERY_VARIANT, ROOT, VARIANTS, base_of, image_of
 from tests.container.engine import docker, run
 
 HOME: Final = "https://github.com/deskgate/deskgate"
@@ -47,6 +47,13 @@ PLACES: Final = re.compile(
 )
 
 
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """The variants that the suite is for; with --exhaustive all that there are."""
+    if "variant" in metafunc.fixturenames:
+        every = metafunc.config.getoption("--exhaustive")
+        metafunc.parametrize("variant", EVERY_VARIANT if every else VARIANTS)
+
+
 def git(*words: str) -> str:
     """What git says of this checkout."""
     done = run("git", "-C", str(ROOT), *words)
@@ -54,7 +61,6 @@ def git(*words: str) -> str:
     return done.out.strip()
 
 
-@pytest.mark.parametrize("variant", VARIANTS)
 def test_labels_say_what_the_image_is_made_from(engine: None, variant: str) -> None:
     """OCI's own names, none of them the base's; the time is the commit's, so it comes out again."""
     found = inspect(image_of(variant))
@@ -104,7 +110,6 @@ def bundle() -> bytes:
     return next((Path(path).read_bytes() for path in paths if Path(path).is_file()), b"")
 
 
-@pytest.mark.parametrize("variant", VARIANTS)
 def test_no_layer_holds_a_secret(engine: None, variant: str) -> None:
     """Nor one that a later layer hides, nor the image's configuration and history."""
     image = image_of(variant)
@@ -116,7 +121,6 @@ def test_no_layer_holds_a_secret(engine: None, variant: str) -> None:
     assert not LOGIN.search(told)
 
 
-@pytest.mark.parametrize("variant", VARIANTS)
 def test_no_program_runs_as_somebody_else(engine: None, variant: str) -> None:
     """Beyond those of the base: no set-user-ID, set-group-ID or capabilities of a file."""
     base = inspect(base_of(variant))
@@ -126,7 +130,6 @@ def test_no_program_runs_as_somebody_else(engine: None, variant: str) -> None:
     assert {entry.path for entry in above if entry.sets_id} - theirs == set()
 
 
-@pytest.mark.parametrize("variant", VARIANTS)
 def test_image_keeps_to_its_size(engine: None, variant: str) -> None:
     """What deskgate adds to the base, and what of it is not the distribution's packages."""
     image = image_of(variant)

@@ -48,7 +48,7 @@ class Tree:
         (folder / "docker").mkdir()
         shutil.copy(ROOT / "docker/push", folder / "docker")
         variant = {"args": {"BASE": BASE}, "tags": [LOCAL]}
-        bake = {"group": {"default": {"targets": ["debian"]}}, "target": {"debian": variant}}
+        bake = {"group": {"all": {"targets": ["debian"]}}, "target": {"debian": variant}}
         (folder / "docker/docker-bake.json").write_text(json.dumps(bake))
         (folder / "entrypoint/deskgate").mkdir(parents=True)
         (folder / "entrypoint/deskgate/__init__.py").write_text(f'__version__ = "{VERSION}"\n')

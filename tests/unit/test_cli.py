@@ -57,7 +57,7 @@ def test_the_version_is_the_packages() -> None:
         (("logs", "-n", "5"), "deskgate: error: logs: cannot use '-n'"),
         (
             ("install", "--desktop", "gnome"),
-            "deskgate: error: install: --desktop is one of: jwm, none",
+            "deskgate: error: install: --desktop is one of: jwm, none, xfce",
         ),
     ],
     ids=" ".join,

@@ -85,6 +85,12 @@ def test_home_is_that_of_passwd_when_it_can_be_written() -> None:
         assert identity.home_of(User(65534, 65534)) is None
 
 
+def test_only_users_of_the_system_have_a_name() -> None:
+    """A number is enough to run as."""
+    assert identity.has_name(User(0, 0))
+    assert not identity.has_name(User(31337, 0))
+
+
 @ROOT
 @pytest.mark.parametrize(("user", "gains"), [(SOMEBODY, "0"), (User(63001, 63001), "1")])
 def test_c7_gate_and_xvnc_gain_nothing_by_setuid_programs(user: User, gains: str) -> None:

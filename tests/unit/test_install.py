@@ -12,7 +12,7 @@ from deskgate.errors import UsageError
 
 def test_each_desktop_has_its_packages_beside_those_of_all() -> None:
     """The small one is the default; without any there is still an X server."""
-    assert install.desktops() == ["jwm", "none"]
+    assert install.desktops() == ["jwm", "none", "xfce"]
     assert "jwm" in install.packages("jwm")
     assert install.packages("none") == install.packages("jwm")[: len(install.packages("none"))]
     assert install.packages("none")[0] == "tigervnc-standalone-server"

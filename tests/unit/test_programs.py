@@ -163,6 +163,21 @@ def test_a_window_manager_of_ones_own_is_run_as_it_stands() -> None:
     assert programs.window_manager(place).command == ("openbox", "--sm-disable")
 
 
+def test_xfce_has_a_session_bus() -> None:
+    """A user without a name gets one from our file; the session itself is not told that library."""
+    place = dataclasses.replace(samples.PLACE, window_manager=("xfce",))
+    session = ("dbus-run-session", "--", "xfce4-session")
+    assert programs.window_manager(place).command == session
+    nameless = dataclasses.replace(place, copies={programs.NAMES_FILE: b"desktop:x:7:7::/:/bin/sh"})
+    command = programs.window_manager(nameless).command
+    assert command[:3] == (
+        "env",
+        "LD_PRELOAD=libnss_wrapper.so",
+        "NSS_WRAPPER_PASSWD=/run/deskgate/passwd",
+    )
+    assert command[-5:] == (*session[:-1], "env", "--unset=LD_PRELOAD", session[-1])
+
+
 def test_without_a_window_manager_none_runs() -> None:
     """DESKTOP=none."""
     place = dataclasses.replace(samples.PLACE, window_manager=())
