@@ -18,7 +18,12 @@ from deskgate.reading import variables_of
 from deskgate.settings import ROWS
 
 ROOT = Path(__file__).parents[2]
-PAGES = [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), *ROOT.glob("third_party/*.md")]
+PAGES = [
+    *ROOT.glob("*.md"),
+    *(ROOT / "docs").rglob("*.md"),
+    *(ROOT / "examples").rglob("*.md"),
+    *ROOT.glob("third_party/*.md"),
+]
 
 
 def load(name: str) -> ModuleType:

@@ -40,7 +40,7 @@ FILE_ROW: Final = re.compile(r"^([A-Za-z0-9_-]{16,256}): ", re.MULTILINE)
 
 def view(desk: Desk, target: str = "/websockify", **headers: str) -> Viewer:
     """A viewer that has shaken hands, up to ServerInit."""
-    return Viewer(desk, target=target, headers=headers, tls=desk.origin.startswith("https"))
+    return Viewer(desk, target=target, headers=headers, place=desk.origin)
 
 
 def turned_away(desk: Desk, target: str = "/websockify", **headers: str) -> bool:

@@ -41,7 +41,8 @@ class Viewer:
 
     Args:
         port: another published port than the gate's.
-        tls: of any certificate.
+        place: the address of another way in, such as `https://localhost:8443/desk`; any
+            certificate will do.
 
     Raises:
         websockets.exceptions.InvalidStatus: the gate refused; holds its HTTP answer.
@@ -55,12 +56,13 @@ class Viewer:
         headers: Mapping[str, str] | None = None,
         shared: int = True,
         port: int | None = None,
-        tls: bool = False,
+        place: str | None = None,
     ) -> None:
         self._open = ExitStack()
+        address = (place or f"http://127.0.0.1:{port or desk.port}") + target
         opening = connect(
-            f"{'wss' if tls else 'ws'}://127.0.0.1:{port or desk.port}{target}",
-            ssl=any_certificate() if tls else None,
+            address.replace("http", "ws", 1),
+            ssl=any_certificate() if address.startswith("https:") else None,
             additional_headers=dict(headers or {}),
             compression=None,
             proxy=None,
