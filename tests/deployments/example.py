@@ -21,7 +21,8 @@ from tests.container.engine import Result, docker, free_port, run
 EXAMPLES: Final = ROOT / "examples"
 NAMES: Final = tuple(sorted(path.parent.name for path in EXAMPLES.glob("*/README.md")))
 OFFICIAL: Final = ("nginx:stable", "caddy:2", "python:3-slim")
-PUBLISHED: Final = re.compile(r"127\.0\.0\.1:(\d{4,5}):\d+")
+PUBLISHED: Final = re.compile(r"127\.0\.0\.1:(\d{4,5}):\d+|\bpublished: (\d+)")
+BEFORE_A_PORT: Final = r"\b(localhost:|127\.0\.0\.1:|published: )"
 CONSOLE: Final = re.compile(r"^```console\n(.*?)^```", re.MULTILINE | re.DOTALL)
 COMMAND_SECONDS: Final = 240.0  # a build with Debian's packages takes 20 s
 KINDS: Final = ("container", "network", "volume")  # what compose makes
@@ -44,34 +45,39 @@ class Example:
     """A copy of one folder.
 
     Args:
+        rename: names of what it makes on the engine, which are this run's own here.
         printed: what each command so far wrote to its standard output.
     """
 
-    def __init__(self, name: str, folder: Path) -> None:
+    def __init__(self, name: str, folder: Path, *, rename: Sequence[str] = ()) -> None:
         self.project = f"deskgate-test-{name}-{os.getpid()}"
         self.folder = folder
         self.printed: dict[str, str] = {}
-        shutil.copytree(EXAMPLES / name, folder)
+        self._names = {shown: f"{shown}-{os.getpid()}" for shown in rename}
+        shutil.copytree(EXAMPLES / name, folder, ignore=shutil.ignore_patterns("__pycache__"))
         folder.chmod(0o755)
         texts = {path: path.read_text() for path in folder.rglob("*") if path.is_file()}
         self._ports = {
-            shown: free_port() for text in texts.values() for shown in PUBLISHED.findall(text)
+            "".join(shown): free_port()
+            for text in texts.values()
+            for shown in PUBLISHED.findall(text)
         }
         for path, text in texts.items():
-            path.write_text(self._here(text))
+            path.write_text(self.here(text))
         self.commands = commands((folder / "README.md").read_text())
 
-    def _here(self, text: str) -> str:
+    def here(self, text: str) -> str:
+        """An address, or a name, that the example shows, as it is here."""
         for official in OFFICIAL:
             if official in text:
                 text = text.replace(official, image_to_use(official))
+        for shown, name in self._names.items():
+            text = text.replace(shown, name)
         for shown, port in self._ports.items():
-            text = re.sub(rf"\b(localhost|127\.0\.0\.1):{shown}\b", rf"\1:{port}", text)
+            text = re.sub(
+                rf"\b(localhost:|127\.0\.0\.1:|published: ){shown}\b", rf"\g<1>{port}", text
+            )
         return text
-
-    def address(self, shown: str) -> str:
-        """An address that the example shows, as it is here."""
-        return self._here(shown)
 
     def do(self, command: str) -> Result:
         """One command, in the folder."""

@@ -6,15 +6,16 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import urlsplit
 
 import pytest
 from websockets.exceptions import InvalidStatus
 
 from tests.container.engine import wait_until
 from tests.container.viewer import Viewer
-from tests.container.web import FORM, Answer, ask_at
+from tests.container.web import ask_at
 from tests.deployments.example import Example, running
+from tests.deployments.visit import WRONG, log_in, person, token_of
 
 # folder → its proxy, and each desktop with the address that its links begin with.
 PROXIED: Final = {
@@ -26,24 +27,6 @@ PROXIED: Final = {
     ),
 }
 LEFT: Final = re.compile(r"control viewer from (\S+) left")
-WRONG: Final = "0" * 64
-
-
-def token_of(link: str) -> str:
-    """What stands in its fragment."""
-    return urlsplit(link).fragment.removeprefix("token=")
-
-
-def log_in(place: str, token: str) -> Answer:
-    """Trade a token for a cookie, as the page behind a link does."""
-    body = urlencode({"token": token}).encode()
-    return ask_at(f"{place}login", method="POST", headers=FORM, body=body)
-
-
-def person(place: str, cookie: str) -> dict[str, str]:
-    """The headers of a browser that has logged in."""
-    there = urlsplit(place)
-    return {"Cookie": cookie, "Origin": f"{there.scheme}://{there.netloc}"}
 
 
 @pytest.fixture(scope="module", params=PROXIED)
@@ -68,7 +51,7 @@ def proxy(request: pytest.FixtureRequest, example: Example) -> str:
 def places(request: pytest.FixtureRequest, example: Example) -> dict[str, str]:
     """Its desktops and where they are shown."""
     shown = PROXIED[request.node.callspec.params["example"]][1]
-    return {service: example.address(place) for service, place in shown.items()}
+    return {service: example.here(place) for service, place in shown.items()}
 
 
 def test_the_printed_link_opens_the_desktop_through_the_proxy(

@@ -42,12 +42,12 @@ def test_the_page_shows_the_desktop_in_its_frame(
     tab.page.on("request", lambda request: got.append(request.url))
     for width in (900, 1000):
         tab.page.set_viewport_size({"width": width, "height": 700})
-        tab.go(example.address(APPLICATION))
+        tab.go(example.here(APPLICATION))
         inside = width - 16  # the page's margins
         wait_until(lambda: x_state(desk)["size"][0] == inside, 15, what="the size")  # noqa: B023
         got.append(tab.page.content())
     frame = tab.page.frames[1]
-    assert frame.url.startswith(example.address(DESKTOP))
+    assert frame.url.startswith(example.here(DESKTOP))
     assert len(got) > 4
     assert token not in "\n".join([*got, frame.content(), tab.storage(), *tab.said])
     desk.judge()
@@ -55,10 +55,10 @@ def test_the_page_shows_the_desktop_in_its_frame(
 
 def test_a_copied_link_opens_nothing(example: Example) -> None:
     """The ticket was for one use."""
-    page = ask_at(example.address(APPLICATION)).body.decode()
+    page = ask_at(example.here(APPLICATION)).body.decode()
     link = page.partition('src="')[2].partition('"')[0]
     place, _, ticket = link.partition("#ticket=")
-    assert place == example.address(DESKTOP)
+    assert place == example.here(DESKTOP)
     used = [
         ask_at(
             f"{place}login",
@@ -73,7 +73,7 @@ def test_a_copied_link_opens_nothing(example: Example) -> None:
 
 def test_no_log_has_the_token(example: Example, token: str) -> None:
     """Neither the application's, which has each visit, nor the desktop's; nor `docker inspect`."""
-    ask_at(example.address(APPLICATION))
+    ask_at(example.here(APPLICATION))
     wait_until(lambda: "GET / HTTP/1.1" in example.log("app"), 5)
     assert token not in example.log("app") + example.log("desk")
     for service in ("app", "desk"):
@@ -82,15 +82,15 @@ def test_no_log_has_the_token(example: Example, token: str) -> None:
 
 def test_only_the_named_page_may_embed_it(example: Example) -> None:
     """The browser goes by this header."""
-    policy = ask_at(example.address(DESKTOP)).headers["content-security-policy"]
-    assert f"frame-ancestors {example.address(APPLICATION).rstrip('/')}" in policy
+    policy = ask_at(example.here(DESKTOP)).headers["content-security-policy"]
+    assert f"frame-ancestors {example.here(APPLICATION).rstrip('/')}" in policy
 
 
 def test_without_the_desktop_the_page_says_so(example: Example) -> None:
     """502, and no traceback."""
     example.must(["docker compose stop desk"])
     try:
-        answer = ask_at(example.address(APPLICATION))
+        answer = ask_at(example.here(APPLICATION))
         assert answer.status == http.client.BAD_GATEWAY
         assert b"The desktop cannot be reached" in answer.body
         assert "Traceback" not in example.log("app")
