@@ -100,6 +100,8 @@ def test_the_token_is_in_the_secret_alone(example: Example, desk: Desk, link: st
     proxy = docker("service", "logs", f"{stack}_caddy")
     assert "/login" in proxy.out + proxy.err, "positive control: it logs what is asked"
     assert token not in shown + desk.log + proxy.out + proxy.err
+    assert "#ticket=" in desk.log
+    assert "token=" not in desk.log
     assert desk.must("cat", f"/run/secrets/{example.here(SECRET)}").strip() == token
     desk.judge()
 
