@@ -25,7 +25,7 @@ token: ## Make a token of your own in secrets/vnc_token, for VNC_TOKEN_FILE
 	@docker/token
 
 test: lint ## Install what is needed, check, build all variants, run every test (ARGS=… for pytest)
-	@docker/prepare docker-registry podman catatonit && docker/build
+	@docker/prepare docker-registry podman catatonit $(if $(findstring exhaustive,$(ARGS)),npm) && docker/build
 	@.venv/bin/python -m pytest $(ARGS)
 
 test-arm64: lint ## Build the debian variant for arm64 and try it, under emulation if need be (20 minutes)
