@@ -60,6 +60,9 @@ def any_certificate() -> ssl.SSLContext:
     """For a gate whose certificate names another host than 127.0.0.1."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    # With 1.3, tickets arrive while another thread sends its request: Python's ssl (3.11) then lost
+    # 5 of 288 of them, and none of 10000 with 1.2.
+    context.maximum_version = ssl.TLSVersion.TLSv1_2
     return context
 
 
