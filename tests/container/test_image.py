@@ -43,7 +43,7 @@ PLACES: Final = re.compile(
     r"(^|/)(\.git|\.ssh|\.gnupg|\.aws|\.docker|\.netrc|\.pypirc|\.npmrc|\.env|pip\.conf"
     r"|id_(rsa|dsa|ecdsa|ed25519)|ssh_host_\w+_key)(/|$)"
     r"|^(root|mnt|run/secrets|etc/apt/auth\.conf\.d|var/lib/apt/lists)/."
-    r"|^tmp/(?!\.X11-unix$)|^etc/apt/auth\.conf$"
+    r"|^tmp/.|^etc/apt/auth\.conf$"
 )
 
 
