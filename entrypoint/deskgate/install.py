@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
-from deskgate import files, xdisplay
+from deskgate import files
 from deskgate.distributions import read_fields, read_list, refuse_other
 from deskgate.errors import ProgramError, Status, UsageError
 
@@ -79,7 +79,6 @@ def _preview(names: Sequence[str]) -> list[str]:
         "take     set-user-ID and set-group-ID from the programs that this installs",
         "remove   /var/lib/apt/lists/*, and apt's cache",
         f"write    {LAUNCHER}, which starts {sys.executable}",
-        f"make     {xdisplay.SOCKETS}",
         "users    none",
     ]
 
@@ -98,5 +97,4 @@ def install(desktop: str, *, dry_run: bool) -> int:
     LAUNCHER.parent.mkdir(parents=True, exist_ok=True)
     LAUNCHER.write_text(text, encoding="utf-8")
     LAUNCHER.chmod(0o755)
-    xdisplay.make_socket_folder()
     return Status.OK
