@@ -83,7 +83,13 @@ def check(*, as_json: bool) -> int:
     rows, users = describe(reading), describe_users(several, desktop)
     programs = describe_additions(added)
     if as_json:
-        told = {"settings": rows, "users": users, "added": programs, "warnings": warnings}
+        told = {
+            "settings": rows,
+            "users": users,
+            "added": programs,
+            "warnings": warnings,
+            "hints": reading.hints,
+        }
         print(json.dumps(told, indent=1))
         return Status.OK
     widths = [max(len(row[key]) for row in rows) for key in ("name", "value")]
@@ -104,6 +110,8 @@ def check(*, as_json: bool) -> int:
             print(line.rstrip())
     for warning in warnings:
         print(f"deskgate: warning: {warning}", file=sys.stderr)
+    for hint in reading.hints:
+        print(f"deskgate: hint: {hint}", file=sys.stderr)
     return Status.OK
 
 

@@ -12,6 +12,7 @@ from typing import Any, Final
 
 from deskgate import forms, tokens
 from deskgate.errors import Problem, SettingsError, did_you_mean
+from deskgate.foreign import Found, find_foreign
 from deskgate.forms import FormError
 from deskgate.settings import ROWS, Settings
 
@@ -29,10 +30,6 @@ NEED_THE_GATE: Final = (
     "VNC_TOKEN_HASH",
     "VNC_COOKIE_SUFFIX",
 )
-# Names by which other images do what we do otherwise: said as a warning, so that nobody believes
-# in a password that is not there.
-FOREIGN_NAMES: Final = ("VNC_PW", "VNC_PASSWORD", "VNC_PASSWORDLESS", "SE_VNC_PASSWORD")
-FOREIGN_HINT: Final = "is not used: deskgate's links carry a token; set VNC_TOKEN to choose it"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -41,12 +38,14 @@ class Reading:
 
     Args:
         sources: canonical name → `default` or the variable that gave the value.
+        hints: what only `deskgate check` tells, as who asks it wants to know.
         secret_variables: the variables that held a secret of ours, to be kept from programs.
     """
 
     settings: Settings
     sources: Mapping[str, str]
     warnings: tuple[str, ...]
+    hints: tuple[str, ...]
     secret_variables: tuple[str, ...]
 
 
@@ -123,10 +122,12 @@ def read_settings(environ: Mapping[str, str], read_file: FileReader) -> Reading:
         raise SettingsError(problems)
     # The choices of a number are written as text.
     values["vnc_depth"] = int(values["vnc_depth"])
+    warnings, hints = _remarks(environ)
     return Reading(
         settings=Settings(**values),
         sources=sources,
-        warnings=tuple(_warnings(environ)),
+        warnings=tuple(warnings),
+        hints=tuple(hints),
         secret_variables=tuple(secrets),
     )
 
@@ -179,15 +180,24 @@ def _cross_problems(values: Mapping[str, Any], sources: Mapping[str, str]) -> li
     return found
 
 
-def _warnings(environ: Mapping[str, str]) -> list[str]:
-    known = set(FOREIGN_NAMES)
+def _remarks(environ: Mapping[str, str]) -> tuple[list[str], list[str]]:
+    """Warnings and hints about names that are no settings."""
+    read_here: set[str] = set()
     for field in ROWS.values():
         for name in variables_of(field):
-            known.update((name, f"{name}_FILE") if field.metadata["secret"] else (name,))
-    found = [f"{name} {FOREIGN_HINT}" for name in FOREIGN_NAMES if environ.get(name)]
+            read_here.update((name, f"{name}_FILE") if field.metadata["secret"] else (name,))
+    foreign = {found.row.name: found for found in find_foreign(environ, read_here)}
+    warnings: list[str] = []
+    hints: list[str] = []
+    for name, found in foreign.items():
+        loud = found.row.guards or name.startswith(OUR_PREFIXES)
+        (warnings if loud else hints).append(_describe(found))
     for name in environ:
-        if name in known or not name.startswith(OUR_PREFIXES):
-            continue
-        hint = did_you_mean(name, [each for each in known if each not in FOREIGN_NAMES])
-        found.append(f"{name} is not a setting of deskgate{hint}")
-    return found
+        if name.startswith(OUR_PREFIXES) and name not in read_here | foreign.keys():
+            hint = did_you_mean(name, read_here)
+            warnings.append(f"{name} is not a setting of deskgate{hint}")
+    return warnings, hints
+
+
+def _describe(found: Found) -> str:
+    return f"{found.row.name} is not used: {found.advice} (a name of {', '.join(found.peers)})"

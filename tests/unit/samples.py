@@ -35,13 +35,14 @@ CHANCE = Chance(
 )
 
 
-def _no_files(path: str) -> str:
+def no_files(path: str) -> str:
+    """A reader for tests that name no file."""
     raise FormError("no files here")
 
 
 def reading_of(environ: Mapping[str, str]) -> Reading:
     """Settings from variables alone."""
-    return read_settings(environ, _no_files)
+    return read_settings(environ, no_files)
 
 
 def plan_of(

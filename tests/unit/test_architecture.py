@@ -29,7 +29,7 @@ CORE = {
 IMPURE = {"os", "sys", "socket", "time", "random", "secrets", "logging", "subprocess", "asyncio"}
 # Lowest first: a module imports only from rows above its own.
 LAYERS = [
-    {"errors", "forms", "clock", "lean", "memory", "streams", "listening", "gate.des"},
+    {"errors", "foreign", "forms", "clock", "lean", "memory", "streams", "listening", "gate.des"},
     {"settings", "tokens", "rfb", "arguments", "users", "signs", "distributions"},
     {"reading", "tokenfile", "links", "programs"},
     {"order", "programkeys"},

@@ -182,6 +182,16 @@ def test_check_warns_of_what_it_does_not_know(desktop_tools: str) -> None:
     )
 
 
+def test_check_hints_at_names_of_other_images(desktop_tools: str) -> None:
+    """In the text and in the JSON; `run` is quiet about those that protect nothing."""
+    environ = {"PATH": desktop_tools, "WEB_LISTENING_PORT": "5800"}
+    hint = "WEB_LISTENING_PORT is not used: set NOVNC_PORT; 5800 there "
+    hint += "(a name of jlesage/docker-baseimage-gui)"
+    assert deskgate("check", environ=environ).stderr == f"deskgate: hint: {hint}\n"
+    assert json.loads(deskgate("check", "--json", environ=environ).stdout)["hints"] == [hint]
+    assert "hint" not in deskgate("run", environ={**environ, "DESKTOP": "nowhere"}).stderr
+
+
 @pytest.mark.parametrize(
     ("environ", "status", "text"),
     [

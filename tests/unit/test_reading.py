@@ -10,7 +10,7 @@ import pytest
 
 from deskgate.errors import SettingsError, Status
 from deskgate.forms import MAX_VALUE_BYTES, FormError, Geometry
-from deskgate.reading import FOREIGN_NAMES, Reading, read_settings, variables_of
+from deskgate.reading import Reading, read_settings, variables_of
 from deskgate.settings import ROWS, SECTIONS, Settings
 
 TOKEN = "0123456789abcdef" * 4
@@ -364,9 +364,30 @@ def test_e15_a_near_miss_warns_with_the_nearest_name_and_without_its_value() -> 
     )
 
 
-@pytest.mark.parametrize("name", FOREIGN_NAMES)
+@pytest.mark.parametrize("name", ["VNC_PW", "SE_VNC_PASSWORD", "CUSTOM_USER", "VNC_VIEW_ONLY"])
 def test_a_password_of_another_image_is_not_taken_for_protection(name: str) -> None:
     """Who sets VNC_PW believes in a password; the warning says what there is instead."""
-    (warning,) = read({name: "hunter2"}).warnings
-    assert warning.startswith(f"{name} is not used")
+    reading = read({name: "hunter2"})
+    (warning,) = reading.warnings
+    assert warning.startswith(f"{name} is not used: ")
     assert "hunter2" not in warning
+    assert reading.hints == ()
+
+
+def test_a_foreign_name_with_our_prefix_is_no_typing_mistake() -> None:
+    """It was meant as it stands, and who wrote it learns what there is here."""
+    (warning,) = read({"NOVNC_HEARTBEAT": "20"}).warnings
+    assert warning == (
+        "NOVNC_HEARTBEAT is not used: the gate pings every viewer by itself "
+        "(a name of accetto/ubuntu-vnc-xfce-g3)"
+    )
+
+
+def test_a_foreign_name_that_protects_nothing_is_for_check_alone() -> None:
+    """A start stays quiet: many images' variables are there for other programs."""
+    reading = read({"SE_SCREEN_WIDTH": "1920"})
+    assert reading.warnings == ()
+    assert reading.hints == (
+        "SE_SCREEN_WIDTH is not used: set VNC_GEOMETRY; WIDTHxHEIGHT "
+        "(a name of SeleniumHQ/docker-selenium)",
+    )
