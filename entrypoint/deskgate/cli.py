@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 USAGE = """\
 usage: deskgate COMMAND [OPTIONS]
 
-  run [--] [COMMAND…]        the entrypoint: the desktop, then your command in the foreground
+  run [--qr] [--] [COMMAND…] the entrypoint: the desktop, then your command in the foreground
   check [--json]             the settings in force and where each came from; starts nothing
   render [DIR]               the files that run would write, secrets hidden; starts nothing
   url [--role control|view] [--ttl 30m] [--name NAME] [--qr] [--json]
@@ -45,13 +45,16 @@ Settings are environment variables; `deskgate check` lists them all.
 def tell(error: DeskgateError) -> int:
     """Print an error, one line a problem; returns its exit status."""
     for line in error.lines:
-        streams.say(f"deskgate: error: {line}")
+        streams.tell("error", line)
     return error.status.value
 
 
 def _run(words: Sequence[str]) -> NoReturn:
     from deskgate.start import run
 
+    with_qr = words[:1] == ["--qr"]
+    if with_qr:
+        words = words[1:]
     if words[:1] == ["--"]:
         words = words[1:]
     elif words and words[0].startswith("-"):
@@ -61,7 +64,7 @@ def _run(words: Sequence[str]) -> NoReturn:
             f"run: cannot run {words[0]!r}, which is no command; for deskgate's own commands: "
             "docker run --rm --entrypoint deskgate IMAGE --help"
         )
-    run(list(words), tell)
+    run(list(words), tell, with_qr=with_qr)
 
 
 def _check(words: Sequence[str]) -> int:

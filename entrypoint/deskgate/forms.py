@@ -173,6 +173,14 @@ def duration(text: str) -> int:
     raise FormError("give a time above 0 and up to 3650d, such as 30m, 12h or 7d")
 
 
+def show_duration(seconds: int) -> str:
+    """The shortest text that `duration` reads as these seconds."""
+    for unit, size in (("d", 86400), ("h", 3600), ("m", 60)):
+        if seconds % size == 0:
+            return f"{seconds // size}{unit}"
+    return f"{seconds}s"
+
+
 def origins(text: str) -> tuple[str, ...]:
     """Origins that may frame the page, separated by spaces or commas; `self` for our own."""
     found = []

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 import os
+import sys
 from dataclasses import dataclass
 from typing import Any
 
-from deskgate import clock
+from deskgate import clock, qr, streams
 from deskgate.errors import ProgramError, Status, UsageError
 from deskgate.forms import FormError, duration
 from deskgate.probe import ask_status, ask_ticket
@@ -42,9 +43,7 @@ class Show:
 
 def print_qr(text: str) -> None:
     """Print a QR code that a phone reads from the terminal."""
-    import segno  # late: 30 ms, and few ask for it
-
-    segno.make(text, micro=False).terminal(compact=True, border=2)
+    print(*qr.draw(text, colour=streams.has_colours(sys.stdout.fileno())), sep="\n")
 
 
 def _store() -> tuple[Store, dict[str, Any]]:

@@ -177,6 +177,12 @@ class Settings:
         section="links and tokens",
         default="token",
     )
+    vnc_qr: bool = row(
+        forms.boolean,
+        "print the control link as a QR code as well, for a phone; needs PUBLIC_URL",
+        section="links and tokens",
+        default="false",
+    )
     vnc_token_ttl: int | None = row(
         forms.duration,
         "how long the two tokens live, such as 12h; unset: as long as the container",

@@ -132,7 +132,7 @@ def handoff(
     plan: Plan, command: Sequence[str], environ: Mapping[str, str], *, began: float, renderer: int
 ) -> dict[str, Any]:
     """What the conductor must know and no file may hold."""
-    settings, users = plan.settings, plan.place.users
+    settings, users, colour = plan.settings, plan.place.users, streams.has_colours()
 
     def become(name: str) -> User | None:
         user = users.of(name) if users else None
@@ -153,7 +153,10 @@ def handoff(
         "listener": None,
         "tickets": [plan.tickets[role] for role in Role if role in plan.tickets],
         "secrets": [token.value for token in (*plan.tokens, *plan.extra)],
-        "banner": banner.banner(plan),
+        "colour": colour,
+        "rewrites": streams.is_capable(),
+        "announcement": banner.announce(plan),
+        "banner": banner.banner(plan, colour=colour),
         "record": banner.start_record(plan),
         "log_level": settings.log_level,
         "log_format": settings.log_format,
@@ -161,10 +164,11 @@ def handoff(
     }
 
 
-def run(command: Sequence[str], tell: Callable[[DeskgateError], int]) -> NoReturn:
+def run(command: Sequence[str], tell: Callable[[DeskgateError], int], *, with_qr: bool) -> NoReturn:
     """Carry out `deskgate run`: become the conductor, or the command itself without a desktop.
 
     Args:
+        with_qr: as VNC_QR does.
         tell: prints an error and returns its exit status.
 
     Raises:
@@ -172,16 +176,16 @@ def run(command: Sequence[str], tell: Callable[[DeskgateError], int]) -> NoRetur
     """
     began = time.monotonic()
     environ = files.read_environment()
-    reading, extra = read(environ)
+    reading, extra = read({**environ, "VNC_QR": "true"} if with_qr else environ)
     settings = reading.settings
     for warning in reading.warnings:
-        streams.say(f"deskgate: warning: {warning}")
+        streams.tell("warning", warning)
     if not settings.enable_vnc and not command:
         raise UsageError("run: cannot run nothing: ENABLE_VNC is off and no command is given")
     one_user = identity.why_one_user(settings)  # asked as root, said when PUID could be had
     users = identity.take(settings)
     if one_user:
-        streams.say(f"deskgate: warning: {one_user}")
+        streams.tell("warning", one_user)
     # As those users, who have to read it all; before the folder is made, so nothing is left behind.
     place = find_place(settings, environ, users)
     if not settings.enable_vnc:
@@ -189,7 +193,7 @@ def run(command: Sequence[str], tell: Callable[[DeskgateError], int]) -> NoRetur
     streams.complete()
     added = additions.find_additions(reading, environ, place)
     for warning in added.warnings:
-        streams.say(f"deskgate: warning: {warning}")
+        streams.tell("warning", warning)
     folder = runtime.make_runtime_folder(settings.deskgate_runtime_dir, environ, users)
     plan = make_plan(
         reading,

@@ -10,6 +10,8 @@ import os
 import select  # here: who has become another user may not reach it any more
 from typing import Final
 
+from deskgate import colours
+
 STDERR: Final = 2
 SLOW_SECONDS: Final = 0.5  # for a slow reader to take a line
 
@@ -22,6 +24,21 @@ def complete() -> None:
         except OSError:
             # The lowest number that is free, so it is this one (open(2)).
             os.set_inheritable(os.open(os.devnull, os.O_RDWR), True)
+
+
+def is_capable(fd: int = STDERR) -> bool:
+    """Whether a stream is a terminal that understands escape sequences."""
+    return colours.is_capable(os.environ, terminal=os.isatty(fd))
+
+
+def has_colours(fd: int = STDERR) -> bool:
+    """Whether to use colours on a stream."""
+    return colours.wanted(os.environ, terminal=os.isatty(fd))
+
+
+def tell(level: str, text: str) -> None:
+    """Say a line of ours on stderr, with its level."""
+    say(f"deskgate: {colours.level(level, on=has_colours())}: {text}")
 
 
 def say(line: str) -> None:

@@ -35,7 +35,10 @@ RUN_SECONDS: Final = 60.0  # for a command
 SECRETS: Final = ("VNC_TOKEN", "VNC_VIEW_TOKEN", "SESSION_API_KEY", "OH_SESSION_API_KEYS_0")
 
 GENERATED: Final = re.compile(r"token(?:=|%3D)([0-9a-f]{64})")
-COMPLAINT: Final = re.compile(r'^[\w-]+: (warning|error): |"level": ?"(warning|error)"')
+# Of a terminal in colours as well.
+COMPLAINT: Final = re.compile(
+    r'^[\w-]+: (?:\x1b\[\d+m)?(warning|error)(?:\x1b\[0m)?: |"level": ?"(warning|error)"'
+)
 
 
 def image_of(variant: str) -> str:

@@ -26,8 +26,10 @@ if TYPE_CHECKING:
 LINKS: Final = (("url",), ("token", "add"), ("token", "rotate"))  # commands that print one
 TOLD: Final = re.compile(r'\b(token|ticket)(?:=|%3D|": ")([A-Za-z0-9_-]{16,256})\b')
 COOKIE: Final = re.compile(r"=v1\.[0-9a-f]{16}\.[0-9]+\.[0-9a-f]{32}\.([0-9a-f]{64})")
+# In the banner: plain, in colours, or as JSON.
 PRINTED: Final = re.compile(
-    rb"(?:control|watch) +(http\S*?(?:token|ticket)(?:=|%3D)[0-9a-f]{32,64})"
+    rb"(?:(?:control|watch) *(?:\x1b\[0m)? +|\"url\": \")"
+    rb"(http\S*?(?:token|ticket)(?:=|%3D)[0-9a-f]{32,64})"
 )
 ROW: Final = re.compile(rb"^([A-Za-z0-9_-]{16,256}): ", re.MULTILINE)
 X_COOKIE_BYTES: Final = 16

@@ -7,7 +7,7 @@ import json
 import pytest
 
 from tests.conftest import MakeDesk
-from tests.container.desk import Desk
+from tests.container.desk import READY_SECONDS, Desk
 from tests.container.engine import wait_until
 from tests.container.viewer import Viewer
 from tests.container.web import ask, bearer
@@ -122,6 +122,19 @@ def test_json_log_is_json_alone(make_desk: MakeDesk) -> None:
     lines = [json.loads(line) for line in desk.run().err.splitlines()]
     assert [line["level"] for line in lines if line["text"] == "the desktop is ready"] == ["info"]
     assert {"time", "level", "program", "text"} <= lines[0].keys()
+    (start,) = [line for line in lines if line["text"] == "the desktop is ready"]
+    assert list(start["links"]) == ["control", "view"]
+    assert start["links"]["control"]["url"].startswith("http://localhost:8002/#token=")
+    assert 0 < start["ready_seconds"] < READY_SECONDS
+
+
+def test_qr_code_is_printed_at_the_start(make_desk: MakeDesk) -> None:
+    """`VNC_QR=1`: of the control link; as an option of the command where that is written out."""
+    env = {"PUBLIC_URL": "https://desk.example.org", "VNC_QR": "1"}
+    assert make_desk(env=env, command=("true",)).run().err.splitlines()[-1].strip("▀") == ""
+    script = "deskgate run --qr -- true"
+    desk = make_desk(options=("--entrypoint", "sh"), command=("-c", script))
+    assert "no QR code: a phone cannot open localhost" in desk.run().err
 
 
 def test_quiet_log_has_no_banner(make_desk: MakeDesk) -> None:

@@ -14,7 +14,9 @@ HEALTHY_SECONDS = 10.0  # the image asks every 0.25 s while it starts
 BANNER = re.compile(
     r"deskgate: the desktop is ready \([0-9.]+ s\)\n"
     r"  control  http://localhost:8002/#token=[0-9a-f]{64}\n"
+    r"           keyboard, pointer, copy and paste; until the container stops\n"
     r"  watch    http://localhost:8002/#token=[0-9a-f]{64}\n"
+    r"           looking only; until the container stops\n"
     r"  note     plain http: .*\n"
 )
 

@@ -304,3 +304,22 @@ def test_command_in_a_terminal_may_clean_up_on_docker_stop(make_desk: MakeDesk) 
     assert desk.stop() < 2
     assert desk.exit_status() == 4
     assert "saved" in desk.log
+
+
+# Variables → the banner's word for a link, as it stands before it.
+BANNERS = {
+    "a terminal": ({}, "  \x1b[1mcontrol\x1b[0m  http://"),
+    "NO_COLOR": ({"NO_COLOR": "1"}, "  control  http://"),
+    "dumb": (PLAIN, "  control  http://"),
+}
+
+
+@pytest.mark.parametrize(("env", "word"), BANNERS.values(), ids=BANNERS)
+def test_banner_is_in_colours_for_who_wants_them(
+    make_desk: MakeDesk, env: dict[str, str], word: str
+) -> None:
+    """`docker run -t`; in `docker logs` of a desktop without a terminal there never are any."""
+    child = type_to(make_desk(env=env, command=("true",)), "--tty")
+    assert status_of(child) == 0
+    assert word in (child.before or "")
+    assert bool(re.search(r"\x1b\[\d+m", child.before or "")) == ("\x1b" in word)

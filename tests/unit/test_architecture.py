@@ -23,14 +23,14 @@ CORE = {
     "gate.policy", "gate.sessions", "gate.limits", "gate.credentials", "gate.des",
     "gate.targets", "gate.headers", "gate.outside", "gate.answers", "gate.api", "gate.handshake",
     "gate.lines", "gate.frames", "gate.picture", "gate.tickets", "gate.messages", "gate.config",
-    "gate.shortcut", "release.tags", "release.rules", "release.bill",
+    "gate.shortcut", "colours", "qr", "release.tags", "release.rules", "release.bill",
     "release.readiness",
 }  # fmt: skip
 IMPURE = {"os", "sys", "socket", "time", "random", "secrets", "logging", "subprocess", "asyncio"}
 # Lowest first: a module imports only from rows above its own.
 LAYERS = [
-    {"errors", "foreign", "forms", "clock", "lean", "memory", "streams", "listening", "gate.des"},
-    {"settings", "tokens", "rfb", "arguments", "users", "signs", "distributions"},
+    {"colours", "errors", "foreign", "forms", "clock", "lean", "memory", "listening", "gate.des"},
+    {"settings", "tokens", "rfb", "arguments", "users", "signs", "streams", "qr", "distributions"},
     {"reading", "tokenfile", "links", "programs"},
     {"order", "programkeys"},
     {"plan"},

@@ -145,3 +145,14 @@ def test_invalid_text_is_refused_with_what_to_give_instead(form: forms.Form, tex
 def test_a_geometry_is_shown_as_it_is_written() -> None:
     """`check` and Xvnc's -geometry both get WIDTHxHEIGHT."""
     assert str(Geometry(1280, 800)) == "1280x800"
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [(59, "59s"), (60, "1m"), (5400, "90m"), (43200, "12h"), (86400, "1d"), (90061, "90061s")],
+    ids=str,
+)
+def test_a_duration_is_shown_as_it_could_have_been_given(seconds: int, text: str) -> None:
+    """Exactly, in the largest unit that does it."""
+    assert forms.show_duration(seconds) == text
+    assert forms.duration(text) == seconds

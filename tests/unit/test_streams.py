@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 
+import pexpect
 import pytest
 
 from deskgate import streams
@@ -65,3 +66,30 @@ def test_a_line_is_said_on_stderr(capfd: pytest.CaptureFixture[str]) -> None:
     """Whole, whatever is in it."""
     streams.say("Grüße \udcff")
     assert capfd.readouterr() == ("", "Grüße \\udcff\n")
+
+
+# Variables → how the level of a line looks on a terminal.
+ON_A_TERMINAL = {
+    "a terminal": ({"TERM": "xterm"}, "\x1b[33mwarning\x1b[0m"),
+    "NO_COLOR": ({"TERM": "xterm", "NO_COLOR": "1"}, "warning"),
+    "dumb": ({"TERM": "dumb"}, "warning"),
+}
+
+
+@pytest.mark.parametrize(("environ", "level"), ON_A_TERMINAL.values(), ids=ON_A_TERMINAL)
+def test_a_level_has_a_colour_on_a_terminal(environ: dict[str, str], level: str) -> None:
+    """Unless somebody does not want it, or the terminal has none."""
+    script = "from deskgate import streams; streams.tell('warning', 'careful')"
+    path = {"PYTHONPATH": ":".join(sys.path)}
+    child: pexpect.spawn[str] = pexpect.spawn(
+        sys.executable, ["-c", script], env={**path, **environ}, encoding="utf-8"
+    )
+    child.expect(pexpect.EOF)
+    child.close()
+    assert child.before == f"deskgate: {level}: careful\r\n"
+
+
+def test_a_level_has_no_colour_elsewhere(capfd: pytest.CaptureFixture[str]) -> None:
+    """In a file, or `docker logs`."""
+    streams.tell("error", "no")
+    assert capfd.readouterr() == ("", "deskgate: error: no\n")

@@ -65,7 +65,10 @@ class Shell:
         self._write("start.json", record, access and Access(*access))
         headline = f"deskgate: the desktop is ready ({self._ready_seconds:.1f} s)"
         self.changed()
-        self._log.block([headline, *self._told["banner"]], banner=self._told["banner"])
+        seconds = record["ready_seconds"]
+        self._log.block(
+            [headline, *self._told["banner"]], ready_seconds=seconds, **self._told["announcement"]
+        )
 
     def changed(self) -> bool:
         """Keep the status file current; whether it is."""
@@ -162,7 +165,13 @@ def main() -> int:
     # supervisor asks for it, and Python would look for one by writing into /tmp, which may be full.
     tempfile.tempdir = told["folder"]
     adopt_orphans()
-    log = Log(level=told["log_level"], form=told["log_format"], secrets=told["secrets"])
+    log = Log(
+        level=told["log_level"],
+        form=told["log_format"],
+        secrets=told["secrets"],
+        colour=told["colour"],
+        rewrites=told["rewrites"],
+    )
     if said := scarce_memory():
         log.event("warning", said)  # now: the kernel may kill us next
     shell = Shell(told, log)

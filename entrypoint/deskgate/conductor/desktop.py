@@ -63,7 +63,12 @@ class Desktop:
     @property
     def settled(self) -> bool:
         """Whether the user's command may start: what must be ready is, the rest was tried."""
-        return not any(self.needs.hold_up(each) for each in self.programs.values())
+        return not self.awaited
+
+    @property
+    def awaited(self) -> list[Process]:
+        """The programs for which the user's command waits."""
+        return [each for each in self.programs.values() if self.needs.hold_up(each)]
 
     def due(self, now: float) -> Iterable[float]:
         """When something has to be done although nothing happened, in monotonic seconds."""

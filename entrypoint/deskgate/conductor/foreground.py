@@ -69,7 +69,7 @@ def execute(argv: Sequence[str], environ: Mapping[str, str], user: User | None =
         _exec(argv, environ)
     except (OSError, ValueError) as error:
         status, reason = _refusal(argv[0], environ, error)
-    streams.say(f"deskgate: error: {argv[0] or '(empty)'}: {reason}")
+    streams.tell("error", f"{argv[0] or '(empty)'}: {reason}")
     os._exit(status)
 
 

@@ -17,6 +17,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Final
 
+from deskgate import colours
 from deskgate.conductor.ring import Ring
 
 LEVELS: Final = ("debug", "info", "warning", "error")
@@ -25,15 +26,34 @@ MAX_QUEUED: Final = 1024 * 1024  # bytes
 RING_BYTES: Final = 256 * 1024  # of the newest lines, for `deskgate logs`
 MAX_LINE: Final = 3000  # characters of one program line; with its frame it stays within PIPE_BUF
 HIDDEN: Final = "(hidden)"
+COLUMNS: Final = 80  # of a terminal that does not know yet
+ERASE: Final = b"\r\x1b[K"  # the line so far (ECMA-48, 8.3.41)
 
 
 class Log:
-    """Writes lines to a descriptor, and keeps the newest, but never the banner with its links."""
+    """Writes lines to a descriptor, and keeps the newest, but never the banner with its links.
 
-    def __init__(self, *, level: str, form: str, secrets: Sequence[str], fd: int = 2) -> None:
+    Args:
+        colour: paint levels.
+        rewrites: it is a terminal that can erase a line.
+    """
+
+    def __init__(
+        self,
+        *,
+        level: str,
+        form: str,
+        secrets: Sequence[str],
+        fd: int = 2,
+        colour: bool = False,
+        rewrites: bool = False,
+    ) -> None:
         self._least = LEVELS.index(level)
         self._json = form == "json"
         self._secrets = tuple(secrets)
+        self._colour = colour and not self._json
+        self.rewrites = rewrites and not self._json
+        self._passing = False  # whether the line that stands there is to be erased
         self._fd = _reopened(fd) if os.isatty(fd) else fd
         self._queue: deque[bytes] = deque()
         self._queued = 0
@@ -43,11 +63,12 @@ class Log:
     def event(self, level: str, text: str, *, program: str = "deskgate") -> None:
         """Say one thing that happened."""
         if LEVELS.index(level) >= self._least:
-            line = self._format(level, self._clean(text), program)
+            text = self._clean(text)
+            line = self._format(level, text, program)
             # What we say of a program begins with its name.
             about = text.partition(": ")[:1] if program == "deskgate" else ()
             self.ring.add((program, *about), line.rstrip(b"\n"))
-            self._put(line)
+            self._put(self._format(level, text, program, colour=True) if self._colour else line)
 
     def program_line(self, program: str, line: str, *, level: str = "info") -> None:
         """Pass on one line of a program, under its name.
@@ -58,6 +79,15 @@ class Log:
         if colon and said in LEVELS:
             level, line = said, rest
         self.event(level, line, program=program)
+
+    def passing(self, text: str) -> None:
+        """Say what will soon be of no interest: a terminal shows it until the next line comes."""
+        if not self.rewrites:
+            self.event("info", text)
+        elif LEVELS.index("info") >= self._least and not self._queue:
+            columns = os.get_terminal_size(self._fd).columns or COLUMNS
+            self._put(f"deskgate: {self._clean(text)}"[: columns - 1].encode())
+            self._passing = True
 
     def block(self, lines: Sequence[str], **fields: object) -> None:
         """Print the banner, at level info: as it is in text, as one event in JSON."""
@@ -80,10 +110,14 @@ class Log:
             c if c.isprintable() or c == "\t" else c.encode("unicode_escape").decode() for c in text
         )
 
-    def _format(self, level: str, text: str, program: str) -> bytes:
+    def _format(self, level: str, text: str, program: str, *, colour: bool = False) -> bytes:
         if self._json:
             return self._json_line(level, text, program)
-        middle = f"{level}: " if program == "deskgate" or level in ("warning", "error") else ""
+        middle = (
+            f"{colours.level(level, on=colour)}: "
+            if program == "deskgate" or level in ("warning", "error")
+            else ""
+        )
         return f"{program}: {middle}{text}\n".encode("utf-8", "backslashreplace")
 
     def _json_line(self, level: str, text: str, program: str, **fields: object) -> bytes:
@@ -92,6 +126,8 @@ class Log:
         return json.dumps(line).encode() + b"\n"
 
     def _put(self, data: bytes) -> None:
+        if self._passing:
+            data, self._passing = ERASE + data, False
         if self._queued + len(data) > MAX_QUEUED:
             self._dropped += 1
             return
@@ -107,6 +143,8 @@ class Log:
 
     def drain(self, seconds: float) -> None:
         """Wait so long for a slow reader to take what is queued."""
+        if self._passing:
+            self._put(b"")
         deadline = time.monotonic() + seconds
         while self._queue and (left := deadline - time.monotonic()) > 0:
             self._writable(left)

@@ -23,6 +23,7 @@ from deskgate.conductor.foreground import Foreground, ForkError
 from deskgate.conductor.limits import OUT_OF_MEMORY
 from deskgate.conductor.liveness import Liveness
 from deskgate.conductor.log import Log
+from deskgate.conductor.progress import Progress
 from deskgate.conductor.replies import Reply, answer
 from deskgate.conductor.strays import end_strays
 from deskgate.conductor.waiting import Ear
@@ -58,7 +59,6 @@ class Conductor(Supervisor):  # type: ignore[misc]
         self._log = log
         self._on_ready = on_ready
         self._command = command
-        self._ready = False
         self._stopping = False
         self._failure: Status | None = None
         self._stopped_by: int = signal.SIGTERM
@@ -82,6 +82,7 @@ class Conductor(Supervisor):  # type: ignore[misc]
             on_failure=lambda: self.stop(Status.UNAVAILABLE),
         )
         self._liveness = Liveness(self.desktop.programs, log)
+        self._progress: Progress | None = Progress(self.desktop, log, time.monotonic())
         self._control = None if door is None else Control(door, self._answer)
 
     def _answer(self, request: bytes, now: float) -> Reply:
@@ -109,10 +110,13 @@ class Conductor(Supervisor):  # type: ignore[misc]
             return False
         self._liveness.advance(now)
         changed = self.desktop.advance(now)
-        if not self._ready and not self._stopping and self.desktop.settled:
-            self._ready = True
-            self._on_ready()
-            self._start_command()
+        if self._progress is not None and not self._stopping:
+            if self.desktop.settled:
+                self._progress = None
+                self._on_ready()
+                self._start_command()
+            else:
+                self._progress.advance(now)
         return changed
 
     def _start_command(self) -> None:
@@ -147,6 +151,8 @@ class Conductor(Supervisor):  # type: ignore[misc]
             due = [self._command_deadline]
         elif not self._stopping:
             due += self._liveness.due()
+            if self._progress is not None:
+                due.append(self._progress.due())
         if self._control is not None:
             due += self._control.due()
         return min((max(0.0, when - now) for when in due), default=None)

@@ -27,7 +27,8 @@ from deskgate.conductor.loop import Conductor
 
 config, folder, names, command = sys.argv[1], sys.argv[2], sys.argv[3].split(), sys.argv[4:]
 log = Log(level="debug", form="text", secrets=[])
-told = {"folder": folder, "began": 0.0, "record": {}, "record_access": None, "banner": []}
+told = {"folder": folder, "began": 0.0, "record": {}, "record_access": None, "banner": [],
+        "announcement": {}}
 shell = Shell(told, log)
 options = Options(log, on_output=shell.output_line, on_error=shell.error_line)
 load(config, options, dict.fromkeys(names))

@@ -6,6 +6,7 @@ import fcntl
 import json
 import os
 import pty
+import termios
 import threading
 import time
 from collections.abc import Iterator
@@ -29,6 +30,22 @@ def pipe() -> Iterator[tuple[int, int]]:
 def make(fd: int, *, level: str = "info", form: str = "text") -> Log:
     """A log that hides SECRET."""
     return Log(level=level, form=form, secrets=[SECRET], fd=fd)
+
+
+@pytest.fixture
+def terminal() -> Iterator[tuple[int, int]]:
+    """A terminal of 40 columns: the person's end, ours."""
+    person, ours = pty.openpty()
+    termios.tcsetwinsize(ours, (24, 40))
+    yield person, ours
+    os.close(person)
+    os.close(ours)
+
+
+def shown(person: int) -> str:
+    """What a terminal got so far, without the line ends that it makes itself."""
+    os.set_blocking(person, False)
+    return os.read(person, 1 << 20).decode().replace("\r\n", "\n")
 
 
 def lines(reader: int) -> list[str]:
@@ -92,6 +109,58 @@ def test_the_banner_is_a_block_for_people_and_an_event_for_machines(pipe: tuple[
     make(pipe[1], form="json").block(["ready"], links=["x"])
     (line,) = lines(pipe[0])
     assert json.loads(line)["links"] == ["x"]
+
+
+def test_a_level_is_painted_and_kept_without_paint(terminal: tuple[int, int]) -> None:
+    """`deskgate logs` may write to a file."""
+    log = Log(level="info", form="text", secrets=[], fd=terminal[1], colour=True)
+    log.program_line("gate", "warning: careful")
+    log.event("info", "calm")
+    said = "gate: \x1b[33mwarning\x1b[0m: careful\ndeskgate: info: calm\n"
+    assert shown(terminal[0]) == said
+    assert [log.ring.line(at).data for at in range(log.ring.end)] == [
+        b"gate: warning: careful",
+        b"deskgate: info: calm",
+    ]
+
+
+def test_json_is_never_painted_nor_rewritten(terminal: tuple[int, int]) -> None:
+    """A machine may read it over a terminal."""
+    log = Log(level="info", form="json", secrets=[], fd=terminal[1], colour=True, rewrites=True)
+    log.passing("still starting")
+    log.event("warning", "careful")
+    texts = [json.loads(line)["text"] for line in shown(terminal[0]).splitlines()]
+    assert texts == ["still starting", "careful"]
+
+
+def test_a_passing_line_gives_way_to_the_next(terminal: tuple[int, int]) -> None:
+    """It is one line of the terminal, however long, and leaves nothing behind."""
+    log = Log(level="info", form="text", secrets=[SECRET], fd=terminal[1], rewrites=True)
+    log.passing(f"{SECRET} " + "x" * 100)
+    log.passing("2 s")
+    log.event("info", "begun")
+    log.passing("3 s")
+    log.drain(1)
+    one = f"deskgate: (hidden) {'x' * 100}"[:39]
+    assert shown(terminal[0]) == (
+        f"{one}\r\x1b[Kdeskgate: 2 s\r\x1b[Kdeskgate: info: begun\ndeskgate: 3 s\r\x1b[K"
+    )
+    assert log.ring.end == 1
+
+
+def test_a_passing_line_is_a_line_where_none_can_be_erased(pipe: tuple[int, int]) -> None:
+    """In a file; and a level below `info` has none at all."""
+    make(pipe[1]).passing("still starting")
+    make(pipe[1], level="warning").passing("still starting")
+    assert lines(pipe[0]) == ["deskgate: info: still starting"]
+
+
+def test_a_quiet_terminal_has_no_passing_line(terminal: tuple[int, int]) -> None:
+    """LOG_LEVEL=warning."""
+    log = Log(level="warning", form="text", secrets=[], fd=terminal[1], rewrites=True)
+    log.passing("still starting")
+    log.event("error", "no")
+    assert shown(terminal[0]) == "deskgate: error: no\n"
 
 
 def test_a_long_line_is_cut(pipe: tuple[int, int]) -> None:
