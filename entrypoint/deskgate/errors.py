@@ -16,6 +16,7 @@ what is allowed.
 from __future__ import annotations
 
 import errno
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
@@ -127,8 +128,16 @@ class SettingsError(DeskgateError):
         return [str(problem) for problem in self.problems]
 
 
+# What people put into an address without thinking of it: a user's password, and a link's token.
+SECRET_IN_URL: Final = re.compile(r"(?<=://)[^/@\s]*(?=@)|(?<=token=)[^&\s]+")
+
+
 def quote(value: str, *, limit: int = 80) -> str:
-    """Show a person's value on one line: control bytes escaped, cut to `limit` characters."""
+    """Show a person's value on one line: control bytes escaped, cut to `limit` characters.
+
+    What is secret in an address is hidden.
+    """
+    value = SECRET_IN_URL.sub("(hidden)", value)
     shown = value if len(value) <= limit else value[:limit] + "…"
     escaped = "".join(
         char if char.isprintable() else char.encode("unicode_escape").decode() for char in shown

@@ -56,6 +56,8 @@ def test_a_near_name_is_offered() -> None:
 
 
 QUOTED = [
+    ("https://me:pw@desk/?a=1#token=5f0c", '"https://(hidden)@desk/?a=1#token=(hidden)"'),
+    ("mail me@example.org", '"mail me@example.org"'),
     ("1280*800", '"1280*800"'),
     ("a\nVNC: forged", '"a\\nVNC: forged"'),
     ("\x1b[31m\u202e", '"\\x1b[31m\\u202e"'),
