@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from deskgate.errors import UsageError
+from deskgate.errors import UsageError, did_you_mean
 
 
 class Arguments:
@@ -16,9 +16,11 @@ class Arguments:
     def __init__(self, command: str, words: Sequence[str]) -> None:
         self._command = command
         self._words = list(words)
+        self._known: list[str] = []
 
     def flag(self, name: str) -> bool:
         """Take `name`, if it is there."""
+        self._known.append(name)
         if name in self._words:
             self._words.remove(name)
             return True
@@ -26,6 +28,7 @@ class Arguments:
 
     def text(self, name: str) -> str | None:
         """Take `name VALUE` or `name=VALUE`; None when it is not there."""
+        self._known.append(name)
         for at, word in enumerate(self._words):
             if word == name or word.startswith(f"{name}="):
                 has_own = word != name
@@ -54,4 +57,6 @@ class Arguments:
     def end(self) -> None:
         """Refuse what nobody took."""
         if self._words:
-            raise UsageError(f"{self._command}: cannot use {self._words[0]!r}: see deskgate --help")
+            word = self._words[0]
+            hint = did_you_mean(word, self._known) or "; see deskgate --help"
+            raise UsageError(f"{self._command}: cannot use {word!r}{hint}")

@@ -10,7 +10,15 @@ from typing import TYPE_CHECKING, NoReturn
 import deskgate
 from deskgate import streams
 from deskgate.arguments import Arguments
-from deskgate.errors import LIMITS, DeskgateError, ProgramError, Status, UsageError, reason_of
+from deskgate.errors import (
+    LIMITS,
+    DeskgateError,
+    ProgramError,
+    Status,
+    UsageError,
+    did_you_mean,
+    reason_of,
+)
 
 if TYPE_CHECKING:
     from deskgate.manage import Show
@@ -216,7 +224,8 @@ def main(argv: Sequence[str] | None = None) -> int:
             return Status.OK
         if not words or words[0] not in COMMANDS:
             given = f"cannot use {words[0]!r}" if words else "name a command"
-            raise UsageError(f"deskgate: {given}: {', '.join(COMMANDS)}")
+            hint = did_you_mean(words[0], COMMANDS) if words else ""
+            raise UsageError(f"deskgate: {given}{hint or ': ' + ', '.join(COMMANDS)}")
         return COMMANDS[words[0]](words[1:])
     except DeskgateError as error:
         _trace()

@@ -51,7 +51,8 @@ def _ask(request: dict[str, Any]) -> Iterator[dict[str, Any]]:
             hint = "run this as the user that the container was started as"
             raise NotRunningError(f"cannot use {path}: {hint}") from None
         except OSError as error:
-            raise NotRunningError(f"cannot use {path}: {error.strerror or error}") from None
+            hint = "the desktop has ended, or is about to; see docker logs"
+            raise NotRunningError(f"cannot use {path}: {error.strerror or error}: {hint}") from None
         with contextlib.suppress(ConnectionError), door.makefile("rwb") as stream:
             stream.write(json.dumps(request).encode() + b"\n")
             stream.flush()

@@ -204,7 +204,7 @@ class _Court:
     def _user(self, text: str) -> int:
         uid = self.ground.find_user(text)
         if uid is None:
-            raise FormError("there is no such user")
+            raise FormError("there is no such user; name one of /etc/passwd")
         if uid != self.ground.uid and not self.ground.root:
             raise FormError(
                 f"programs run as uid {self.ground.uid}, and only a container that is started as "
@@ -216,7 +216,7 @@ class _Court:
         self, source: str, name: str, keys: Mapping[str, str], values: Mapping[str, Any]
     ) -> None:
         if "command" not in keys:
-            self.refuse(source, f"{name}: cannot start without a command")
+            self.refuse(source, f"{name}: cannot start without a command: give command=PROGRAM")
         if values.get("stopasgroup") and not values.get("killasgroup", True):
             self.refuse(source, f"{name}: stopasgroup=true cannot go with killasgroup=false")
         if values.get("ready") == "exit" and values.get("autorestart") == "always":

@@ -103,11 +103,11 @@ def read_text(path: str, *, limit: int) -> str:
     except OSError as error:
         raise FormError(f"cannot read it ({error.strerror}); name a readable file") from None
     if len(data) > limit:
-        raise FormError(f"the file is larger than {limit} bytes")
+        raise FormError(f"the file is larger than {limit} bytes; is it the right one?")
     try:
         return data.decode()
     except UnicodeDecodeError:
-        raise FormError("the file is not UTF-8 text") from None
+        raise FormError("the file is not UTF-8 text; is it the right one?") from None
 
 
 def read_secret(path: str) -> str:

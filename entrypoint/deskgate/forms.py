@@ -204,19 +204,27 @@ def networks(text: str) -> tuple[str, ...]:
         raise FormError("give addresses or networks, such as 10.0.0.0/8, 172.17.0.1") from None
 
 
-def words(text: str) -> tuple[str, ...]:
+def words(example: str) -> Form:
     """A command line, split as a shell splits it, without expansion."""
-    try:
-        return tuple(shlex.split(text))
-    except ValueError:
-        raise FormError('close the quotes, such as -dpi 120 -desktop "my desk"') from None
+
+    def form(text: str) -> tuple[str, ...]:
+        try:
+            return tuple(shlex.split(text))
+        except ValueError:
+            raise FormError(f"close the quotes, such as {example}") from None
+
+    return form
 
 
-def absolute_path(text: str) -> str:
+def absolute_path(example: str) -> Form:
     """A path from the root."""
-    if text.startswith("/"):
-        return text
-    raise FormError("give a path that begins with /, such as /opt/novnc")
+
+    def form(text: str) -> str:
+        if text.startswith("/"):
+            return text
+        raise FormError(f"give a path that begins with /, such as {example}")
+
+    return form
 
 
 def plain_path(text: str) -> str:

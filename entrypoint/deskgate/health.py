@@ -116,11 +116,16 @@ def health() -> int:
     try:
         cookie = read_own(folder / "Xauthority")[0][-16:]
         x_answers(int(record["display"][1:]), cookie)
-        greeting_only_with_token(record, token.value if token else None)
-        refuse_back_doors(record, open_listeners(socket_tables()))
     except FormError as error:
         raise ProgramError(f"health: Xauthority: {error}") from None
     except OSError as error:
-        raise ProgramError(f"health: {error.strerror or type(error).__name__}") from None
+        reason = error.strerror or type(error).__name__
+        raise ProgramError(f"health: X does not answer at {record['display']}: {reason}") from None
+    try:
+        greeting_only_with_token(record, token.value if token else None)
+        refuse_back_doors(record, open_listeners(socket_tables()))
+    except OSError as error:
+        reason = error.strerror or type(error).__name__
+        raise ProgramError(f"health: the gate does not answer: {reason}") from None
     print(f"healthy: {record['display']} behind port {record['port']} (uid {os.getuid()})")
     return Status.OK

@@ -17,7 +17,7 @@ class CircleError(ProgramError):
 
     def __init__(self, names: Sequence[str]) -> None:
         self.names = tuple(names)
-        super().__init__(f"programs need each other in a circle: {' → '.join(names)}")
+        super().__init__(f"programs need each other in a circle: {' → '.join(names)}; take one out")
 
 
 def order(programs: Sequence[Program]) -> tuple[tuple[str, ...], ...]:

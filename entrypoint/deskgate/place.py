@@ -29,7 +29,7 @@ def _window_manager(settings: Settings, path: str | None) -> tuple[str, ...]:
 
     if not here(command[0]):
         known = [name for name in ("jwm", "xfce", "openbox", "fluxbox") if here(name)]
-        hint = f"installed here: {', '.join(known)}" if known else "install one, or set none"
+        hint = f"installed here: {', '.join(known)}" if known else "install it, or set DESKTOP=none"
         given = " ".join(command)
         raise SettingsError([Problem(name="DESKTOP", given=given, allowed=f"not found; {hint}")])
     return command
@@ -90,12 +90,15 @@ def find_place(settings: Settings, environ: Mapping[str, str], users: Users | No
         if not identity.may(gate, f"{web}/vnc.html", os.R_OK):
             who = f" as the gate's user, uid {gate.uid}" if gate else ""
             raise MissingFileError(
-                f"NOVNC_WEB: cannot read {web}/vnc.html{who}: name noVNC's folder"
+                f"NOVNC_WEB: cannot read {web}/vnc.html{who}: name noVNC's folder, or unset it"
             )
         for name in ("novnc_cert", "novnc_key", "vnc_tokens_file"):
             given = getattr(settings, name)
             if given and not os.access(given, os.R_OK):
-                raise MissingFileError(f"{name.upper()}: cannot read {given}")
+                raise MissingFileError(
+                    f"{name.upper()}: cannot read {given}: name a file that uid {os.geteuid()} "
+                    "can read"
+                )
         given = settings.vnc_tokens_file
         if given and users and not identity.may(users.gate, given, os.R_OK):
             raise MissingFileError(

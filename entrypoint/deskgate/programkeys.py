@@ -36,7 +36,7 @@ def expand(text: str, names: Mapping[str, object]) -> str:
     try:
         return text % names
     except TypeError:  # a word, written as a number
-        raise FormError("write %(NAME)s") from None
+        raise FormError("write %(NAME)s, such as %(ENV_HOME)s") from None
 
 
 def flag(text: str) -> bool:
@@ -60,7 +60,7 @@ def whole_number(text: str) -> int:
     """Also below zero, as a priority may be."""
     if re.fullmatch(r"-?[0-9]{1,9}", text):
         return int(text)
-    raise FormError("give a whole number")
+    raise FormError("give a whole number, such as 999")
 
 
 def seconds(text: str) -> int:
@@ -121,7 +121,7 @@ def pairs(text: str) -> dict[str, str]:
     for at in range(0, len(words), 4):
         name, *rest = words[at : at + 4]
         if rest[:1] != ["="] or len(rest) < 2 or rest[2:] not in ([], [","]):
-            raise FormError('give NAME="value", separated by commas')
+            raise FormError('give NAME="value", separated by commas, such as A="1",B="2"')
         found[name] = rest[1].strip("'\"")
     return found
 
@@ -131,9 +131,9 @@ def command(text: str) -> tuple[str, ...]:
     try:
         found = tuple(shlex.split(text))
     except ValueError:
-        raise FormError("close the quotes") from None
+        raise FormError('close the quotes, such as sh -c "my-app --now"') from None
     if not found:
-        raise FormError("give a program and its arguments")
+        raise FormError("give a program and its arguments, such as tint2 -c /etc/tint2rc")
     return found
 
 

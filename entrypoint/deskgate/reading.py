@@ -152,7 +152,10 @@ def _cross_problems(values: Mapping[str, Any], sources: Mapping[str, str]) -> li
         if token is not None and (weak := tokens.weakness(token, short=short)):
             refuse(name, weak)
     if get("vnc_token") and get("vnc_token") == get("vnc_view_token"):
-        refuse("VNC_VIEW_TOKEN", "the watch link needs a token of its own, not VNC_TOKEN's")
+        refuse(
+            "VNC_VIEW_TOKEN",
+            f"the watch link needs a token of its own, not VNC_TOKEN's; {tokens.MAKE_ONE}",
+        )
     if get("vnc_auth") == "none":
         if get("novnc_listen") not in ("127.0.0.1", "::1") and not get("vnc_auth_none"):
             refuse(
@@ -176,7 +179,11 @@ def _cross_problems(values: Mapping[str, Any], sources: Mapping[str, str]) -> li
                 refuse("NOVNC_PROXY", allowed, given="websockify")
     port = get("vnc_port") or (5900 + values["display"] if "display" in values else None)
     if get("vnc_transport") == "tcp" and port is not None and port == get("novnc_port"):
-        refuse("NOVNC_PORT", "Xvnc listens there (VNC_PORT); choose another", given=str(port))
+        refuse(
+            "NOVNC_PORT",
+            "Xvnc listens there (VNC_PORT); choose another, such as 8002",
+            given=str(port),
+        )
     return found
 
 

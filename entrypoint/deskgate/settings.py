@@ -9,41 +9,13 @@ from __future__ import annotations
 
 import dataclasses
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 from deskgate import forms
 from deskgate.forms import Geometry
+from deskgate.rows import row
 
 SECTIONS: Final = ("desktop", "gate", "links and tokens", "system")
-
-
-def row(
-    form: forms.Form,
-    about: str,
-    *,
-    section: str,
-    default: str | None = None,
-    aliases: tuple[str, ...] = (),
-    secret: bool = False,
-) -> Any:
-    """Describe one setting.
-
-    Args:
-        form: reads the text.
-        about: one line for `check` and the docs.
-        default: as a person would write it; None for unset.
-        aliases: other names for the same thing, in order of precedence.
-        secret: never shown; also read from the file that `<NAME>_FILE` names.
-    """
-    metadata = {
-        "form": form,
-        "about": about,
-        "section": section,
-        "default": default,
-        "aliases": aliases,
-        "secret": secret,
-    }
-    return dataclasses.field(metadata=metadata)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -79,7 +51,7 @@ class Settings:
         default="96",
     )
     desktop: tuple[str, ...] = row(
-        forms.words,
+        forms.words("jwm -f /etc/jwmrc"),
         "desktop: jwm, xfce, none, or the command line of a window manager of your own",
         section="desktop",
         default="jwm",
@@ -102,7 +74,9 @@ class Settings:
         section="desktop",
     )
     xvnc_args: tuple[str, ...] = row(
-        forms.words, "more arguments for Xvnc, after ours", section="desktop"
+        forms.words('-dpi 120 -desktop "my desk"'),
+        "more arguments for Xvnc, after ours",
+        section="desktop",
     )
     novnc_port: int = row(
         forms.number(low=1, high=65535, what="a port", example="8002"),
@@ -121,13 +95,17 @@ class Settings:
         default="gate",
     )
     novnc_web: str | None = row(
-        forms.absolute_path,
+        forms.absolute_path("/opt/novnc"),
         "folder of noVNC's files; unset: the ones that deskgate ships",
         section="gate",
         aliases=("NOVNC_HOME", "NO_VNC_HOME"),
     )
-    novnc_cert: str | None = row(forms.absolute_path, "TLS certificate chain, PEM", section="gate")
-    novnc_key: str | None = row(forms.absolute_path, "TLS private key, PEM", section="gate")
+    novnc_cert: str | None = row(
+        forms.absolute_path("/run/secrets/tls.crt"), "TLS certificate chain, PEM", section="gate"
+    )
+    novnc_key: str | None = row(
+        forms.absolute_path("/run/secrets/tls.key"), "TLS private key, PEM", section="gate"
+    )
     vnc_frame_ancestors: tuple[str, ...] = row(
         forms.origins, "origins whose pages may embed the desktop", section="gate"
     )
@@ -189,7 +167,7 @@ class Settings:
         section="links and tokens",
     )
     vnc_tokens_file: str | None = row(
-        forms.absolute_path,
+        forms.absolute_path("/etc/deskgate/tokens"),
         "more tokens, as rows of a websockify token file; a changed file counts at once",
         section="links and tokens",
     )
@@ -231,7 +209,7 @@ class Settings:
     tz: str | None = row(forms.time_zone, "time zone of your programs", section="system")
     lang: str | None = row(forms.locale_name, "locale of your programs", section="system")
     base_entrypoint: tuple[str, ...] = row(
-        forms.words,
+        forms.words('sh -c "exec my-entrypoint"'),
         "words before your command, such as the base image's own entrypoint",
         section="system",
     )

@@ -18,7 +18,7 @@ GOOD: Final = {
     "rfb": re.compile(rb"RFB \d{3}\.\d{3}\n"),
     "http": re.compile(rb"HTTP/1\.[01] [23]\d\d"),
 }
-FORMS: Final = "give stdout, http:HOST:PORT/PATH or rfb:HOST:PORT, with an address or localhost"
+FORMS: Final = "give stdout, http:HOST:PORT/PATH or rfb:HOST:PORT, such as http:127.0.0.1:80/"
 LOCALHOST: Final = ("127.0.0.1", "::1")  # where a program listens that was told `localhost`
 
 # Host and port, or the path of a unix socket.

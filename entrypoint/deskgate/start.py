@@ -8,6 +8,7 @@ Jinja2 pass side by side.
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import socket
@@ -15,7 +16,7 @@ import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any, Final, NoReturn
 
 from deskgate import (
     additions,
@@ -53,6 +54,14 @@ from deskgate.settings import Settings
 from deskgate.tokenfile import FILE_BYTES, TokenFileError, parse_clear_tokens
 from deskgate.tokens import NewToken, Role
 from deskgate.users import Access, User
+
+# What hinders a listener, and what to do (bind(2)).
+CANNOT_LISTEN: Final = {
+    errno.EADDRINUSE: "another program has it; set NOVNC_PORT to another, such as 8003",
+    errno.EACCES: "only root may; set NOVNC_PORT to 1024 or more, such as 8002",
+    errno.EADDRNOTAVAIL: "the container has no such address; set NOVNC_LISTEN to one of its own, "
+    "such as 127.0.0.1, or *",
+}
 
 
 def take_chance() -> Chance:
@@ -229,10 +238,8 @@ def _listen(settings: Settings) -> socket.socket:
         return listen(host, port)
     except OSError as error:
         where = f"{host or '*'} port {port}"
-        raise ProgramError(
-            f"gate: cannot listen on {where}: {error.strerror}: another program has it, or only "
-            "root may; set NOVNC_PORT to another"
-        ) from None
+        hint = CANNOT_LISTEN.get(error.errno or 0, "set NOVNC_PORT or NOVNC_LISTEN to another")
+        raise ProgramError(f"gate: cannot listen on {where}: {hint}") from None
 
 
 def _become_command(

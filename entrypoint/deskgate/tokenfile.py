@@ -87,7 +87,7 @@ def _read_comment(line: str) -> dict[str, str]:
 def _read_row(line: str, about: dict[str, str], number: int, *, short: bool) -> NewToken:
     row = ROW.fullmatch(line)
     if row is None:
-        raise TokenFileError(f"line {number}: not of the form <token>: <host>:<port>")
+        raise TokenFileError(f"line {number}: not of the form <token>: 127.0.0.1:5901")
     value, target = row.groups()
     is_hash = HASHED.fullmatch(value) is not None
     if not is_hash and (problem := weakness(value, short=short)):
@@ -150,10 +150,15 @@ def parse_clear_tokens(text: str, *, short: bool = False) -> tuple[NewToken, ...
 
 def refuse_doubles(tokens: Sequence[NewToken]) -> None:
     """Refuse one name or one token standing twice: "first wins" would be a trap."""
-    if len({token.name for token in tokens}) < len(tokens):
-        raise TokenFileError("two tokens have the same name")
-    if len({digest_in(token.value) for token in tokens}) < len(tokens):
-        raise TokenFileError("two rows hold the same token")
+    names: set[str] = set()
+    holders: dict[bytes, str] = {}
+    for token in tokens:
+        if token.name in names:
+            raise TokenFileError(f"two tokens have the same name, {token.name}")
+        names.add(token.name)
+        first = holders.setdefault(digest_in(token.value), token.name)
+        if first != token.name:
+            raise TokenFileError(f"two rows hold the same token: {first} and {token.name}")
 
 
 def parse_token_file(text: str, *, short: bool = False) -> tuple[Token, ...]:

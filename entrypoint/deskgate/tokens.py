@@ -12,6 +12,7 @@ from enum import StrEnum
 
 TOKEN_BYTES = 32  # a generated token: 256 bits, printed as 64 hex digits
 TICKET_BYTES = 16  # 128 bits: a ticket lives ten minutes at most
+MAKE_ONE = "make one with: openssl rand -hex 32"
 MIN_CHARACTERS, MIN_SHORT_CHARACTERS = 32, 16  # the latter only where a person asked for it
 ALLOWED = re.compile(r"[A-Za-z0-9_-]{1,256}", re.ASCII)
 HASHED = re.compile(r"sha256-[0-9a-f]{64}", re.ASCII)
@@ -87,14 +88,11 @@ def weakness(value: str, *, short: bool = False) -> str | None:
     """
     least = MIN_SHORT_CHARACTERS if short else MIN_CHARACTERS
     if not ALLOWED.fullmatch(value) or len(value) < least:
-        return (
-            f"a token is {least} to 256 of the characters A-Z a-z 0-9 _ -; "
-            "make one with: openssl rand -hex 32"
-        )
+        return f"a token is {least} to 256 of the characters A-Z a-z 0-9 _ -; {MAKE_ONE}"
     if HASHED.fullmatch(value):
         return "this is the hash of a token; give the token itself"
     if len(set(value)) < MIN_DIFFERENT_CHARACTERS:
-        return "this token can be guessed; make one with: openssl rand -hex 32"
+        return f"this token can be guessed; {MAKE_ONE}"
     return None
 
 

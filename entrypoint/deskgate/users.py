@@ -97,7 +97,9 @@ def split(desktop: User) -> Users:
 def taken(puid: int | None, pgid: int | None) -> list[Problem]:
     """Refuse the numbers that are the gate's and Xvnc's."""
     return [
-        Problem(name=name, given=str(given), allowed="it is deskgate's own; give another")
+        Problem(
+            name=name, given=str(given), allowed="it is deskgate's own; give another, such as 1000"
+        )
         for name, given in (("PUID", puid), ("PGID", pgid))
         if given in RESERVED
     ]

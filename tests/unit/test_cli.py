@@ -48,8 +48,8 @@ def test_the_version_is_the_packages() -> None:
     ("words", "text"),
     [
         ((), "deskgate: error: deskgate: name a command: run, check,"),
-        (("rnu",), "deskgate: error: deskgate: cannot use 'rnu': run, check,"),
-        (("check", "--jsno"), "deskgate: error: check: cannot use '--jsno': see deskgate --help"),
+        (("rnu",), "deskgate: error: deskgate: cannot use 'rnu'; did you mean run?"),
+        (("check", "--jsno"), "deskgate: error: check: cannot use '--jsno'; did you mean --json?"),
         (("url", "--role", "king"), "deskgate: error: url: --role is one of: control, view"),
         (("run", "-it", "bash"), "deskgate: error: run: cannot use '-it': put -- before"),
         (("health", "now"), "deskgate: error: health: cannot use 'now'"),

@@ -34,15 +34,21 @@ def test_a_hashed_row_opens_for_the_token_and_leads_stock_websockify_nowhere() -
 
 
 DOUBLES = {
-    "one token twice": (f"{A}: h:1\n{A}: h:1", "two rows hold the same token"),
-    "a token and its hash": (
-        f"{A}: h:1\nsha256-{digest_of(A).hex()}: 127.0.0.1:0",
-        "two rows hold the same token",
+    "one token twice": (
+        f"{A}: h:1\n{A}: h:1",
+        "two rows hold the same token: control-1 and control-2",
     ),
-    "one name twice": (f"# name=a\n{A}: h:1\n# name=a\n{B}: h:1", "two tokens have the same name"),
+    "a token and its hash": (
+        f"# name=a\n{A}: h:1\nsha256-{digest_of(A).hex()}: 127.0.0.1:0",
+        "two rows hold the same token: a and control-3",
+    ),
+    "one name twice": (
+        f"# name=a\n{A}: h:1\n# name=a\n{B}: h:1",
+        "two tokens have the same name, a",
+    ),
     "a name that a row without one has": (
         f"# name=control-3\n{A}: h:1\n{B}: h:1",
-        "two tokens have the same name",
+        "two tokens have the same name, control-3",
     ),
 }
 

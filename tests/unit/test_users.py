@@ -104,8 +104,8 @@ def test_the_three_numbers_are_taken() -> None:
     """The desktop as the gate's user could read the tokens."""
     assert users.taken(1000, None) == []
     assert [str(each) for each in users.taken(GATE, XVNC)] == [
-        'PUID: cannot use "63002": it is deskgate\'s own; give another',
-        'PGID: cannot use "63001": it is deskgate\'s own; give another',
+        'PUID: cannot use "63002": it is deskgate\'s own; give another, such as 1000',
+        'PGID: cannot use "63001": it is deskgate\'s own; give another, such as 1000',
     ]
 
 
