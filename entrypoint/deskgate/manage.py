@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import sys
 from dataclasses import dataclass
 from typing import Any
 
@@ -43,7 +42,7 @@ class Show:
 
 def print_qr(text: str) -> None:
     """Print a QR code that a phone reads from the terminal."""
-    print(*qr.draw(text, colour=streams.has_colours(sys.stdout.fileno())), sep="\n")
+    print(*qr.draw(text, colour=streams.has_colours(streams.STDOUT)), sep="\n")
 
 
 def _store() -> tuple[Store, dict[str, Any]]:

@@ -9,10 +9,12 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from deskgate import runtime
+from deskgate import runtime, streams
 from deskgate.errors import ProgramError, Status
 from deskgate.files import read_own
 from deskgate.probe import ask_status
+from deskgate.streams import STDOUT
+from deskgate.tables import format_table
 
 
 class NotRunningError(ProgramError):
@@ -101,12 +103,8 @@ def json_file(path: Path) -> dict[str, Any]:
 
 
 def print_table(table: Iterable[Iterable[object]]) -> None:
-    """Print rows as columns, `-` for None; the first row is the head."""
-    rows = [["-" if each is None else str(each) for each in row] for row in table]
-    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
-    for row in rows:
-        cells = (text.ljust(width) for text, width in zip(row, widths, strict=True))
-        print("  ".join(cells).rstrip())
+    """Print rows as columns; the first row is the head."""
+    print(*format_table(table, colour=streams.has_colours(STDOUT)), sep="\n")
 
 
 def format_age(seconds: float) -> str:
@@ -117,8 +115,8 @@ def format_age(seconds: float) -> str:
     return f"{int(seconds)} s"
 
 
-def status(*, as_json: bool) -> int:
-    """Print the programs, how long they run, their restarts and who watches."""
+def look() -> dict[str, Any]:
+    """The programs, how long they run, their restarts and who watches, for machines."""
     folder = runtime_folder()
     found = json_file(folder / "status.json")
     now = time.monotonic()
@@ -127,17 +125,27 @@ def status(*, as_json: bool) -> int:
         row["uptime_seconds"] = None if started is None else round(now - started, 1)
     told = ask_status(folder)
     found["viewers"] = told and told["viewers"]
-    if as_json:
-        print(json.dumps(found, indent=1))
-        return Status.OK
+    return found
+
+
+def describe(found: Mapping[str, Any], *, colour: bool) -> list[str]:
+    """The same for people."""
     table: list[Iterable[object]] = [("PROGRAM", "STATE", "PID", "UPTIME", "RESTARTS", "LAST EXIT")]
     for row in found["programs"]:
         seconds = row["uptime_seconds"]
         uptime = None if seconds is None else format_age(seconds)
         last = (row["pid"], uptime, row["restarts"], row["last_exit"])
         table.append((row["name"], row["state"], *last))
-    print_table(table)
     counts = found["viewers"]
-    if counts is not None:
-        print(f"viewers: {counts['control']} control, {counts['view']} watching")
+    viewers = [f"viewers: {counts['control']} control, {counts['view']} watching"] if counts else []
+    return [*format_table(table, colour=colour), *viewers]
+
+
+def status(*, as_json: bool) -> int:
+    """Print how the desktop is."""
+    found = look()
+    if as_json:
+        print(json.dumps(found, indent=1))
+    else:
+        print(*describe(found, colour=streams.has_colours(STDOUT)), sep="\n")
     return Status.OK

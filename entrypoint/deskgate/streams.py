@@ -12,6 +12,7 @@ from typing import Final
 
 from deskgate import colours
 
+STDOUT: Final = 1
 STDERR: Final = 2
 SLOW_SECONDS: Final = 0.5  # for a slow reader to take a line
 

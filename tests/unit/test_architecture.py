@@ -24,15 +24,15 @@ CORE = {
     "gate.targets", "gate.headers", "gate.outside", "gate.answers", "gate.api", "gate.handshake",
     "gate.lines", "gate.frames", "gate.picture", "gate.tickets", "gate.messages", "gate.config",
     "gate.shortcut", "colours", "qr", "release.tags", "release.rules", "release.bill",
-    "release.readiness", "foreign", "rows",
+    "release.readiness", "foreign", "rows", "tables",
 }  # fmt: skip
 IMPURE = {"os", "sys", "socket", "time", "random", "secrets", "logging", "subprocess", "asyncio"}
 # Lowest first: a module imports only from rows above its own.
 LAYERS = [
     {"colours", "errors", "foreign", "forms", "clock", "lean", "memory", "listening", "gate.des"},
     {
-        *("rows", "tokens", "rfb", "arguments", "users", "signs", "streams", "qr"),
-        "distributions",
+        *("rows", "tokens", "rfb", "arguments", "users", "signs", "streams", "qr", "tables"),
+        *("usage", "distributions"),
     },
     {"settings"},
     {"reading", "tokenfile", "links", "programs"},
@@ -42,7 +42,7 @@ LAYERS = [
     {"files", "identity"},
     {"probe", "runtime", "xdisplay"},
     {"place", "running", "install", "tokenstore", "additions"},
-    {"health", "manage", "control", "conductor", "gate"},
+    {"health", "manage", "control", "watching", "conductor", "gate"},
     {"start"},
     {"preview"},
     {"cli"},

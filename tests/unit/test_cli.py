@@ -14,8 +14,9 @@ import pytest
 
 from deskgate import __version__, cli
 from deskgate.arguments import Arguments
-from deskgate.cli import COMMANDS, USAGE
+from deskgate.cli import COMMANDS
 from deskgate.errors import Status, UsageError
+from deskgate.usage import USAGE
 
 from . import samples
 
