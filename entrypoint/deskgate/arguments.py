@@ -7,6 +7,13 @@ from collections.abc import Sequence
 from deskgate.errors import UsageError, did_you_mean
 
 
+def asks_for_help(words: Sequence[str]) -> bool:
+    """Whether a command line wants to know what to write."""
+    # What follows `run` may be a command with a --help of its own.
+    asked = words[1:2] if words[:1] == ["run"] else words
+    return not {"--help", "-h"}.isdisjoint(asked)
+
+
 class Arguments:
     """The words after a command, taken one by one; what is left over is an error.
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NoReturn
 
 import deskgate
 from deskgate import streams
-from deskgate.arguments import Arguments
+from deskgate.arguments import Arguments, asks_for_help
 from deskgate.errors import (
     LIMITS,
     DeskgateError,
@@ -19,7 +19,6 @@ from deskgate.errors import (
     did_you_mean,
     reason_of,
 )
-from deskgate.usage import USAGE
 
 if TYPE_CHECKING:
     from deskgate.manage import Show
@@ -177,6 +176,22 @@ def _install(words: Sequence[str]) -> int:
     return install(desktop, dry_run=dry_run)
 
 
+def _completion(words: Sequence[str]) -> int:
+    from deskgate.completion import complete
+
+    arguments = Arguments("completion", words)
+    shell = arguments.operand()
+    arguments.end()
+    return complete(shell)
+
+
+def _help(words: Sequence[str]) -> int:
+    from deskgate.usage import help_for
+
+    print(help_for([word for word in words if not word.startswith("-")]), end="")
+    return Status.OK
+
+
 COMMANDS: dict[str, Callable[[Sequence[str]], int]] = {
     "run": _run,
     "check": _check,
@@ -188,6 +203,8 @@ COMMANDS: dict[str, Callable[[Sequence[str]], int]] = {
     "logs": _logs,
     "health": _health,
     "install": _install,
+    "completion": _completion,
+    "help": _help,
 }
 
 
@@ -195,9 +212,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; returns its exit status."""
     words = list(sys.argv[1:] if argv is None else argv)
     try:
-        if words[:1] in (["--help"], ["-h"], ["help"]):
-            print(USAGE, end="")
-            return Status.OK
+        if asks_for_help(words):
+            return _help(words)
         if words[:1] == ["--version"]:
             print(f"deskgate {deskgate.__version__}")
             return Status.OK

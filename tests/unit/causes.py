@@ -636,6 +636,8 @@ TABLE: Final[dict[str, dict[str, Cause]]] = {
         "token without a word": command("token"),
         "token without a name": command("token", "revoke"),
         "restart without a name": command("restart"),
+        "no such help": command("help", "dance"),
+        "an unknown shell": command("completion", "tcsh"),
         "ttl": command("token", "add", "--ttl", "soon", desktop={}),
         "name": command("token", "add", "--name", "a b", desktop={}),
         "folder of render": command("render", "/proc/no"),

@@ -24,7 +24,7 @@ CORE = {
     "gate.targets", "gate.headers", "gate.outside", "gate.answers", "gate.api", "gate.handshake",
     "gate.lines", "gate.frames", "gate.picture", "gate.tickets", "gate.messages", "gate.config",
     "gate.shortcut", "colours", "qr", "release.tags", "release.rules", "release.bill",
-    "release.readiness", "foreign", "rows", "tables",
+    "release.readiness", "foreign", "rows", "tables", "usage",
 }  # fmt: skip
 IMPURE = {"os", "sys", "socket", "time", "random", "secrets", "logging", "subprocess", "asyncio"}
 # Lowest first: a module imports only from rows above its own.
@@ -42,7 +42,7 @@ LAYERS = [
     {"files", "identity"},
     {"probe", "runtime", "xdisplay"},
     {"place", "running", "install", "tokenstore", "additions"},
-    {"health", "manage", "control", "watching", "conductor", "gate"},
+    {"health", "manage", "control", "watching", "completion", "conductor", "gate"},
     {"start"},
     {"preview"},
     {"cli"},

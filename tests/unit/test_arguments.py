@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from deskgate.arguments import Arguments
+from deskgate.arguments import Arguments, asks_for_help
 from deskgate.errors import UsageError
 
 
@@ -43,3 +43,20 @@ def test_what_nobody_took_is_refused() -> None:
     """A misspelt option must not do nothing."""
     with pytest.raises(UsageError, match="token: cannot use '--quite'"):
         Arguments("token", ["--quite"]).end()
+
+
+@pytest.mark.parametrize(
+    ("line", "asks"),
+    [
+        ("--help", True),
+        ("token add --name alice -h", True),
+        ("run --help", True),
+        ("run -- ls --help", False),
+        ("run ls --help", False),
+        ("status --helpful", False),
+        ("", False),
+    ],
+)
+def test_help_is_asked_for_anywhere_but_in_a_command_that_is_run(line: str, asks: bool) -> None:
+    """That one may have a help of its own."""
+    assert asks_for_help(line.split()) == asks

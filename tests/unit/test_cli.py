@@ -14,9 +14,8 @@ import pytest
 
 from deskgate import __version__, cli
 from deskgate.arguments import Arguments
-from deskgate.cli import COMMANDS
 from deskgate.errors import Status, UsageError
-from deskgate.usage import USAGE
+from deskgate.usage import overview
 
 from . import samples
 
@@ -32,12 +31,31 @@ def deskgate(
     return subprocess.run(command, env=clean, capture_output=True, text=True, timeout=30)
 
 
-def test_help_names_every_command() -> None:
-    """What is not named does not exist."""
-    done = deskgate("--help")
-    assert (done.returncode, done.stdout, done.stderr) == (0, USAGE, "")
-    for name in COMMANDS:
-        assert f"\n  {name} " in USAGE
+@pytest.mark.parametrize("words", [("--help",), ("-h",), ("help",)], ids=" ".join)
+def test_help_is_an_answer(words: tuple[str, ...]) -> None:
+    """On stdout, to be read through a pager."""
+    done = deskgate(*words)
+    assert (done.returncode, done.stdout, done.stderr) == (0, overview(), "")
+
+
+@pytest.mark.parametrize(
+    "words",
+    [("token", "add", "--help"), ("help", "token", "add"), ("token", "add", "--name", "-h")],
+    ids=" ".join,
+)
+def test_each_command_has_its_help(words: tuple[str, ...]) -> None:
+    """Wherever the question stands."""
+    done = deskgate(*words)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.startswith("usage: deskgate token add ")
+
+
+def test_the_help_of_a_command_that_is_run_is_its_own() -> None:
+    """`deskgate run -- ls --help`."""
+    environ = {"ENABLE_VNC": "false"}
+    done = deskgate("run", "--", "sh", "-c", 'echo "$1"', "sh", "--help", environ=environ)
+    assert (done.returncode, done.stdout) == (0, "--help\n")
+    assert deskgate("run", "--help").stdout.startswith("usage: deskgate run ")
 
 
 def test_the_version_is_the_packages() -> None:
