@@ -10,15 +10,7 @@ from typing import TYPE_CHECKING, NoReturn
 import deskgate
 from deskgate import streams
 from deskgate.arguments import Arguments, asks_for_help
-from deskgate.errors import (
-    LIMITS,
-    DeskgateError,
-    ProgramError,
-    Status,
-    UsageError,
-    did_you_mean,
-    reason_of,
-)
+from deskgate.errors import DeskgateError, Status, UsageError, as_told, did_you_mean
 
 if TYPE_CHECKING:
     from deskgate.manage import Show
@@ -166,6 +158,20 @@ def _health(words: Sequence[str]) -> int:
     return health()
 
 
+def _doctor(words: Sequence[str]) -> int:
+    from deskgate import doctor
+
+    arguments = Arguments("doctor", words)
+    as_json, by_link = arguments.flag("--json"), arguments.flag("--link")
+    frame = arguments.text("--frame")
+    arguments.end()
+    if by_link:
+        return doctor.outside(frame or "", as_json=as_json)
+    if frame:
+        raise UsageError("doctor: --frame is for --link: only from outside it can be tried")
+    return doctor.inside(as_json=as_json)
+
+
 def _install(words: Sequence[str]) -> int:
     from deskgate.install import desktops, install
 
@@ -202,6 +208,7 @@ COMMANDS: dict[str, Callable[[Sequence[str]], int]] = {
     "restart": _restart,
     "logs": _logs,
     "health": _health,
+    "doctor": _doctor,
     "install": _install,
     "completion": _completion,
     "help": _help,
@@ -231,7 +238,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         return Status.SOFTWARE
     except Exception as error:
         _trace()
-        return tell(_limit(error) or _bug(error))
+        return tell(as_told(error))
 
 
 def _trace() -> None:
@@ -239,19 +246,3 @@ def _trace() -> None:
         import traceback
 
         traceback.print_exc()
-
-
-def _limit(error: Exception) -> DeskgateError | None:
-    """What a limit of the container's denied us, which is no bug of ours."""
-    if isinstance(error, OSError) and error.errno in LIMITS:
-        return ProgramError(f"deskgate: cannot go on: {reason_of(error)}")
-    return None
-
-
-def _bug(error: Exception) -> DeskgateError:
-    from deskgate.errors import InternalError
-
-    # The error's text may hold a value of a setting, so only its kind is told.
-    return InternalError(
-        f"this is a bug of ours ({type(error).__name__}); DESKGATE_DEBUG=1 shows it"
-    )

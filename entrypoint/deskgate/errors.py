@@ -128,6 +128,15 @@ class SettingsError(DeskgateError):
         return [str(problem) for problem in self.problems]
 
 
+def as_told(error: Exception) -> DeskgateError:
+    """What to say of an error that nobody foresaw: a limit of the container's, or a bug of ours."""
+    if isinstance(error, OSError) and error.errno in LIMITS:
+        return ProgramError(f"deskgate: cannot go on: {reason_of(error)}")
+    # The error's text may hold a value of a setting, so only its kind is told.
+    kind = type(error).__name__
+    return InternalError(f"this is a bug of ours ({kind}); DESKGATE_DEBUG=1 shows it")
+
+
 # What people put into an address without thinking of it: a user's password, and a link's token.
 SECRET_IN_URL: Final = re.compile(r"(?<=://)[^/@\s]*(?=@)|(?<=token=)[^&\s]+")
 

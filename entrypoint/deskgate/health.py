@@ -11,6 +11,7 @@ import os
 import socket
 import struct
 from collections.abc import Mapping, Sequence, Set
+from pathlib import Path
 from typing import Any
 
 from deskgate import clock
@@ -110,6 +111,17 @@ def health() -> int:
             print("healthy: the desktop is off, only the command runs")
             return Status.OK
         raise
+    record = ask(folder)
+    print(f"healthy: {record['display']} behind port {record['port']} (uid {os.getuid()})")
+    return Status.OK
+
+
+def ask(folder: Path) -> Mapping[str, Any]:
+    """Ask everything of the desktop whose runtime folder this is; returns its start record.
+
+    Raises:
+        ProgramError: the first thing that does not work.
+    """
     record = json_file(folder / "start.json")
     refuse_failed(json_file(folder / "status.json"))
     token = live_token(folder, clock.now(record["booted"])) if record["auth"] == "token" else None
@@ -127,5 +139,4 @@ def health() -> int:
     except OSError as error:
         reason = error.strerror or type(error).__name__
         raise ProgramError(f"health: the gate does not answer: {reason}") from None
-    print(f"healthy: {record['display']} behind port {record['port']} (uid {os.getuid()})")
-    return Status.OK
+    return record

@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 import sys
 import time
+from collections.abc import Mapping, Sequence
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from deskgate import clock, files, identity, place, runtime, start
+from deskgate import clock, files, identity, place, runtime, start, streams
 from deskgate.additions import Additions, find_additions
+from deskgate.colours import BOLD, GREEN, paint
 from deskgate.errors import RuntimeFolderError, Status
 from deskgate.plan import Plan, make_plan
 from deskgate.programs import ADDED, Place
@@ -92,27 +94,41 @@ def check(*, as_json: bool) -> int:
         }
         print(json.dumps(told, indent=1))
         return Status.OK
-    widths = [max(len(row[key]) for row in rows) for key in ("name", "value")]
-    section = ""
-    for row in rows:
-        if row["section"] != section:
-            section = row["section"]
-            print(f"{'' if row is rows[0] else chr(10)}{section}")
-        print(f"  {row['name']:<{widths[0]}}  {row['value']:<{widths[1]}}  {row['source']}")
-    print("\nusers")
-    for name, ids in users.items():
-        print(f"  {name:<{widths[0]}}  {ids}")
-    if programs:
-        print(f"\nadded below {ADDED}")
-        for each in programs:
-            needs = f"needs {', '.join(each['needs'])}" if each["needs"] else ""
-            line = f"  {each['name']:<{widths[0]}}  {each['source']:<{widths[1]}}  {needs}"
-            print(line.rstrip())
+    colour = streams.has_colours(streams.STDOUT)
+    print(*sections(rows, users, programs, colour=colour), sep="\n", flush=True)
     for warning in warnings:
-        print(f"deskgate: warning: {warning}", file=sys.stderr)
+        streams.tell("warning", warning)
     for hint in reading.hints:
-        print(f"deskgate: hint: {hint}", file=sys.stderr)
+        streams.tell("hint", hint)
     return Status.OK
+
+
+def sections(
+    rows: Sequence[Mapping[str, str]],
+    users: Mapping[str, str],
+    programs: Sequence[Mapping[str, Any]],
+    *,
+    colour: bool,
+) -> list[str]:
+    """What `check` prints: a table for each section; what somebody has set stands out."""
+    names, values = (max(len(row[key]) for row in rows) for key in ("name", "value"))
+    lines = []
+    for section in SECTIONS:
+        lines += ["", paint(section, BOLD, on=colour)]
+        for row in rows:
+            if row["section"] == section:
+                given = colour and row["source"] != "default"
+                value = paint(row["value"], GREEN, on=given) + " " * (values - len(row["value"]))
+                lines.append(f"  {row['name']:<{names}}  {value}  {row['source']}")
+    lines += ["", paint("users", BOLD, on=colour)]
+    widest = max(map(len, users))
+    lines += [f"  {name:<{max(names, widest)}}  {ids}" for name, ids in users.items()]
+    if programs:
+        lines += ["", paint(f"added below {ADDED}", BOLD, on=colour)]
+    for each in programs:
+        needs = f"needs {', '.join(each['needs'])}" if each["needs"] else ""
+        lines.append(f"  {each['name']:<{names}}  {each['source']:<{values}}  {needs}".rstrip())
+    return lines[1:]
 
 
 def _plan(folder: PurePosixPath) -> Plan:

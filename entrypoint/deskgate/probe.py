@@ -156,16 +156,23 @@ def ask_ticket(record: Mapping[str, Any], token: str) -> str | None:
     return url
 
 
-def ask_status(folder: Path) -> dict[str, dict[str, int]] | None:
-    """Viewers by role and by name of their token; None when the gate does not tell."""
+def ask_gate(folder: Path, target: str) -> bytes | None:
+    """What the gate tells who has control; None when it does not."""
     try:
         record = json.loads(read_own(folder / "start.json")[0])
         token = live_token(folder, clock.now(record["booted"]))
         if record["proxy"] != "gate" or token is None or token.role is not Role.CONTROL:
             return None
         headers = [f"Authorization: Bearer {token.value}", "Connection: close"]
-        answer = _ask(record, "/api/status", headers, lambda data: False)
-        found: dict[str, dict[str, int]] = json.loads(answer.partition(b"\r\n\r\n")[2])
+        answer = _ask(record, target, headers, lambda data: False)
     except (OSError, ValueError, KeyError):
         return None
+    head, _, body = answer.partition(b"\r\n\r\n")
+    return body if head.startswith(b"HTTP/1.1 200") else None
+
+
+def ask_status(folder: Path) -> dict[str, dict[str, int]] | None:
+    """Viewers by role and by name of their token; None when the gate does not tell."""
+    body = ask_gate(folder, "/api/status")
+    found: dict[str, dict[str, int]] | None = None if body is None else json.loads(body)
     return found

@@ -150,6 +150,21 @@ GROUPS: Final[Mapping[str, tuple[Command, ...]]] = {
             options=(Option("-f", "", "go on until ^C"),),
             operands="[PROGRAM…]",
         ),
+        Command(
+            name="doctor",
+            about="the likely mistake, and what mends it",
+            options=(
+                Option("--link", "", "try a link from here, as a browser would"),
+                Option("--frame", "ORIGIN", "with --link: may this page show it in a frame?"),
+                JSON,
+            ),
+            more="Reads the link from standard input, as an argument is seen by others.",
+            examples=(
+                "docker exec NAME deskgate doctor",
+                "docker run --rm --entrypoint deskgate IMAGE doctor",
+                "docker exec NAME deskgate url | deskgate doctor --link",
+            ),
+        ),
         Command(name="health", about="exit status 0 if the desktop really works"),
     ),
     "This shell": (

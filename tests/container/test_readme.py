@@ -46,6 +46,7 @@ def test_the_readmes_commands_are_the_ones_that_are_tested() -> None:
         "docker exec NAME deskgate restart xvnc",
         "docker exec NAME deskgate logs -f gate",
         "docker exec NAME deskgate health",
+        "docker exec NAME deskgate doctor",
         "docker exec -e DISPLAY=:1 -e XAUTHORITY=/run/deskgate/Xauthority NAME xterm",
     ]
 

@@ -34,6 +34,7 @@ from deskgate import (
     xdisplay,
 )
 from deskgate import place as places
+from deskgate.address import read_link
 from deskgate.conductor import replies
 from deskgate.errors import DeskgateError, ProgramError
 from deskgate.health import greeting_only_with_token, refuse_back_doors, refuse_failed
@@ -636,6 +637,10 @@ TABLE: Final[dict[str, dict[str, Cause]]] = {
         "token without a word": command("token"),
         "token without a name": command("token", "revoke"),
         "restart without a name": command("restart"),
+        "doctor in a frame": command("doctor", "--frame", "https://app.example.org"),
+        "doctor, no link": lambda _: read_link("desk.example.org"),
+        "doctor, a broken link": lambda _: read_link("http://desk:port/"),
+        "doctor, a link for one use": lambda _: read_link("http://desk/#ticket=5f0c"),
         "no such help": command("help", "dance"),
         "an unknown shell": command("completion", "tcsh"),
         "ttl": command("token", "add", "--ttl", "soon", desktop={}),

@@ -24,7 +24,8 @@ CORE = {
     "gate.targets", "gate.headers", "gate.outside", "gate.answers", "gate.api", "gate.handshake",
     "gate.lines", "gate.frames", "gate.picture", "gate.tickets", "gate.messages", "gate.config",
     "gate.shortcut", "colours", "qr", "release.tags", "release.rules", "release.bill",
-    "release.readiness", "foreign", "rows", "tables", "usage",
+    "release.readiness", "foreign", "rows", "tables", "usage", "address", "diagnosis", "journey",
+    "neighbours",
 }  # fmt: skip
 IMPURE = {"os", "sys", "socket", "time", "random", "secrets", "logging", "subprocess", "asyncio"}
 # Lowest first: a module imports only from rows above its own.
@@ -34,17 +35,17 @@ LAYERS = [
         *("rows", "tokens", "rfb", "arguments", "users", "signs", "streams", "qr", "tables"),
         *("usage", "distributions"),
     },
-    {"settings"},
-    {"reading", "tokenfile", "links", "programs"},
+    {"settings", "address", "diagnosis", "neighbours"},
+    {"reading", "tokenfile", "links", "programs", "journey"},
     {"order", "programkeys"},
     {"plan"},
     {"banner", "render", "surroundings", "dropins"},
     {"files", "identity"},
     {"probe", "runtime", "xdisplay"},
-    {"place", "running", "install", "tokenstore", "additions"},
+    {"visit", "place", "running", "install", "tokenstore", "additions"},
     {"health", "manage", "control", "watching", "completion", "conductor", "gate"},
     {"start"},
-    {"preview"},
+    {"preview", "doctor"},
     {"cli"},
 ]
 

@@ -5,11 +5,13 @@ from __future__ import annotations
 import errno
 import json
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+import pexpect
 import pytest
 
 from deskgate import __version__, cli
@@ -190,6 +192,24 @@ def test_check_prints_every_setting_with_its_source(desktop_tools: str) -> None:
     text = deskgate("check", environ=environ)
     assert text.stdout.startswith("desktop\n  ENABLE_VNC")
     assert samples.GIVEN not in text.stdout
+
+
+def test_check_lets_stand_out_what_somebody_has_set(desktop_tools: str) -> None:
+    """On a terminal, where sections have a head in bold; the columns stay where they are."""
+    environ = {"PATH": desktop_tools, "VNC_DPI": "120", "PYTHONPATH": str(SOURCES)}
+    plain = deskgate("check", environ=environ).stdout
+    child: pexpect.spawn[str] = pexpect.spawn(
+        sys.executable,
+        ["-m", "deskgate", "check"],
+        env={**environ, "TERM": "xterm"},
+        encoding="utf-8",
+    )
+    child.expect(pexpect.EOF)
+    child.close()
+    shown = (child.before or "").replace("\r\n", "\n")
+    assert re.sub(r"\x1b\[\d+m", "", shown) == plain
+    assert "\x1b[1mdesktop\x1b[0m\n" in shown
+    assert re.findall(r"(\w+) +\x1b\[32m(\S+)\x1b\[0m", shown) == [("VNC_DPI", "120")]
 
 
 def test_check_warns_of_what_it_does_not_know(desktop_tools: str) -> None:

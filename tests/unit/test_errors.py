@@ -89,3 +89,22 @@ def test_a_limit_is_called_by_its_name(number: int) -> None:
 def test_an_error_without_a_number_is_called_by_its_kind() -> None:
     """Python raises some of its own."""
     assert errors.reason_of(TimeoutError()) == "TimeoutError"
+
+
+@pytest.mark.parametrize("limit", errors.LIMITS)
+def test_what_a_limit_denies_names_the_limit(limit: int) -> None:
+    """69, and no bug of ours."""
+    told = errors.as_told(OSError(limit, "no"))
+    assert (told.status, str(told)) == (
+        Status.UNAVAILABLE,
+        f"deskgate: cannot go on: {errors.LIMITS[limit]}",
+    )
+
+
+@pytest.mark.parametrize("error", [KeyError("hunter2"), OSError(errno.EIO, "hunter2")], ids=repr)
+def test_what_nobody_foresaw_is_a_bug_of_ours_without_its_value(error: Exception) -> None:
+    """It may be a secret."""
+    told = errors.as_told(error)
+    kind = type(error).__name__
+    assert told.status == Status.SOFTWARE
+    assert str(told) == f"this is a bug of ours ({kind}); DESKGATE_DEBUG=1 shows it"
