@@ -201,7 +201,9 @@ def networks(text: str) -> tuple[str, ...]:
             str(ipaddress.ip_network(word)) for word in re.split(r"[ ,]+", text.strip(" ,"))
         )
     except ValueError:
-        raise FormError("give addresses or networks, such as 10.0.0.0/8, 172.17.0.1") from None
+        raise FormError(
+            "give addresses or networks, such as 10.0.0.0/8, 172.17.0.1, or private"
+        ) from None
 
 
 def words(example: str) -> Form:

@@ -22,6 +22,7 @@ from deskgate import (
     additions,
     cli,
     clock,
+    distributions,
     dropins,
     files,
     health,
@@ -303,20 +304,37 @@ def _taken_port(ground: Ground) -> None:
 
 
 def _from_other_system(ground: Ground) -> None:
-    install.refuse_other_distributions({"PRETTY_NAME": "Alpine Linux v3.20"})
+    fields = {"ID": "alpine", "PRETTY_NAME": "Alpine Linux v3.20"}
+    distributions.refuse_other(fields, has_apt=False, missing=["Xvnc", "jwm", "xterm"])
+
+
+def _from_old_system(ground: Ground) -> None:
+    fields = {"ID": "debian", "VERSION_ID": "11", "PRETTY_NAME": "Debian GNU/Linux 11 (bullseye)"}
+    distributions.refuse_other(fields, has_apt=True, missing=[])
+
+
+def _from_system_without_apt(ground: Ground) -> None:
+    fields = {"ID": "debian", "VERSION_ID": "12", "PRETTY_NAME": "Debian GNU/Linux 12 (bookworm)"}
+    distributions.refuse_other(fields, has_apt=False, missing=[])
+
+
+def _install(ground: Ground, uid: int) -> None:
+    """On a Debian of which no package can be had."""
+    ground.file("packages/base.txt", "")
+    ground.file("packages/jwm.txt", "")
+    ground.file("add-packages", "exit 100")
+    ground.patch.setattr(install, "_shipped", lambda: ground.folder)
+    ground.patch.setattr(install, "_refuse_other_distributions", lambda: None)
+    ground.patch.setattr(os, "geteuid", lambda: uid)
+    install.install("jwm", dry_run=False)
 
 
 def _install_as_user(ground: Ground) -> None:
-    ground.patch.setattr(install, "distribution", lambda _: {"ID": "debian"})
-    ground.patch.setattr(os, "geteuid", lambda: 1000)
-    install.install(dry_run=False)
+    _install(ground, 1000)
 
 
 def _install_fails(ground: Ground) -> None:
-    ground.patch.setattr(install, "distribution", lambda _: {"ID": "debian"})
-    ground.patch.setattr(os, "geteuid", lambda: 0)
-    ground.patch.setattr(install, "commands", lambda: [["false", "update"]])
-    install.install(dry_run=False)
+    _install(ground, 0)
 
 
 def _install_from_odd_path(ground: Ground) -> None:
@@ -697,6 +715,8 @@ TABLE: Final[dict[str, dict[str, Cause]]] = {
     },
     "Installing": {
         "another distribution": _from_other_system,
+        "an old distribution": _from_old_system,
+        "a distribution without apt": _from_system_without_apt,
         "not root": _install_as_user,
         "apt fails": _install_fails,
         "an odd path": _install_from_odd_path,
