@@ -40,7 +40,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--exhaustive",
         action="store_true",
-        help="every exit status on every variant, fifty restarts, pauses of a minute",
+        help="every exit status on every variant, fifty restarts, pauses of a minute, all examples",
     )
 
 

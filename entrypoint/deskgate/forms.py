@@ -22,6 +22,9 @@ MIN_SIDE: Final = 64  # pixels
 MAX_SIDE: Final = 16384  # pixels; Xvnc refuses 32768 and more
 MAX_PIXELS: Final = 64 * 1024 * 1024  # 256 MiB of framebuffer at 32 bits per pixel
 
+# RFC 1918 and RFC 4193: what engines and clusters give to containers.
+PRIVATE: Final = ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "fc00::/7")
+
 TRUE: Final = frozenset({"1", "true", "t", "y", "yes", "on", "enable", "enabled"})
 FALSE: Final = frozenset({"0", "false", "f", "n", "no", "off", "disable", "disabled"})
 
@@ -195,15 +198,16 @@ def origins(text: str) -> tuple[str, ...]:
 
 
 def networks(text: str) -> tuple[str, ...]:
-    """Addresses or networks, separated by spaces or commas, in canonical form."""
+    """Addresses or networks, separated by spaces or commas; `private` for those that are."""
+    found: list[str] = []
     try:
-        return tuple(
-            str(ipaddress.ip_network(word)) for word in re.split(r"[ ,]+", text.strip(" ,"))
-        )
+        for word in re.split(r"[ ,]+", text.strip(" ,")):
+            found += PRIVATE if word == "private" else [str(ipaddress.ip_network(word))]
     except ValueError:
         raise FormError(
             "give addresses or networks, such as 10.0.0.0/8, 172.17.0.1, or private"
         ) from None
+    return tuple(found)
 
 
 def words(example: str) -> Form:

@@ -110,7 +110,9 @@ class Settings:
         forms.origins, "origins whose pages may embed the desktop", section="gate"
     )
     vnc_trusted_proxies: tuple[str, ...] = row(
-        forms.networks, "reverse proxies whose X-Forwarded headers count", section="gate"
+        forms.networks,
+        "reverse proxies whose X-Forwarded headers count: addresses, networks, or private",
+        section="gate",
     )
     public_url: str | None = row(
         forms.public_url,

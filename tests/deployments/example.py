@@ -1,7 +1,8 @@
 """A folder of examples/, used as its README says: every command there, in its order.
 
 What people copy is what runs. Only these words are others here: ports, as the shown ones may be
-taken; and official images that cannot be pulled, for which `docker/bases` has stand-ins.
+taken; names on the engine that would be a person's own; and official images that cannot be pulled,
+for which `docker/bases` has stand-ins.
 """
 
 from __future__ import annotations

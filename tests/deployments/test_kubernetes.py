@@ -265,7 +265,7 @@ def test_the_pods_log_has_no_token(podman: Podman, token: str) -> None:
 
 
 def test_a_read_only_container_of_podmans_starts(podman: Podman) -> None:
-    """Without a pod: podman mounts /tmp and /run itself, with what the image has there."""
+    """Without a pod: podman itself mounts /tmp and /run, with what the image has there."""
     image = pod()["containers"][0]["image"]
     done = podman.run("run", "--rm", "--read-only", image, "sh", "-c", "exit 7")
     assert done.status == 7, done.err
