@@ -118,28 +118,6 @@ def word_list(text: str) -> tuple[str, ...]:
     return tuple(word for word in re.split(r"[\s,]+", text) if word)
 
 
-def endpoint(text: str) -> str:
-    """What can be waited for: a listening TCP port or unix socket, or a file that is there.
-
-    A host's name would have to be looked up, and that may keep who looks waiting.
-    """
-    kind, _, where = text.partition(":")
-    if kind in ("unix", "file") and re.fullmatch(r"/[^\s\0]+", where):
-        return text
-    host, _, port = where.rpartition(":")
-    if kind == "tcp" and re.fullmatch(r"[0-9]{1,5}", port) and 0 < int(port) < 65536:
-        try:
-            if host != "localhost":
-                ipaddress.ip_address(host.strip("[]"))
-            return text
-        except ValueError:
-            pass
-    raise FormError(
-        "give tcp:HOST:PORT with an address or localhost, unix:/PATH or file:/PATH, "
-        "such as tcp:127.0.0.1:5432"
-    )
-
-
 def public_url(text: str) -> str:
     """The address under which people reach the gate; kept without a trailing slash."""
     example = "such as https://desk.example.org/lab/1"

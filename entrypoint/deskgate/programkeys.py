@@ -11,8 +11,8 @@ import shlex
 from collections.abc import Mapping
 from typing import Final
 
-from deskgate.forms import Form, FormError, endpoint, word_list
-from deskgate.signs import read_sign
+from deskgate.forms import Form, FormError, word_list
+from deskgate.signs import endpoint, read_sign
 
 TRUE: Final = ("yes", "true", "on", "1")
 FALSE: Final = ("no", "false", "off", "0")

@@ -1,4 +1,4 @@
-"""Signs of life: how a running program shows that it does not hang. Pure.
+"""What can be waited for, and signs of life: how a program shows that it does not hang. Pure.
 
 `stdout` is a line now and then, `rfb:TARGET` and `http:HOST:PORT/PATH` are an answer to a question.
 Both answers show themselves in their first twelve bytes: `RFB 003.008` and a line's end (RFC 6143,
@@ -7,11 +7,12 @@ Both answers show themselves in their first twelve bytes: `RFB 003.008` and a li
 
 from __future__ import annotations
 
+import ipaddress
 import re
 from dataclasses import dataclass
 from typing import Final
 
-from deskgate.forms import FormError, endpoint
+from deskgate.forms import FormError
 
 ANSWER_BYTES: Final = 12
 GOOD: Final = {
@@ -23,6 +24,28 @@ LOCALHOST: Final = ("127.0.0.1", "::1")  # where a program listens that was told
 
 # Host and port, or the path of a unix socket.
 Address = tuple[str, int] | str
+
+
+def endpoint(text: str) -> str:
+    """What can be waited for: a listening TCP port or unix socket, or a file that is there.
+
+    A host's name would have to be looked up, and that may keep who looks waiting.
+    """
+    kind, _, where = text.partition(":")
+    if kind in ("unix", "file") and re.fullmatch(r"/[^\s\0]+", where):
+        return text
+    host, _, port = where.rpartition(":")
+    if kind == "tcp" and re.fullmatch(r"[0-9]{1,5}", port) and 0 < int(port) < 65536:
+        try:
+            if host != "localhost":
+                ipaddress.ip_address(host.strip("[]"))
+            return text
+        except ValueError:
+            pass
+    raise FormError(
+        "give tcp:HOST:PORT with an address or localhost, unix:/PATH or file:/PATH, "
+        "such as tcp:127.0.0.1:5432"
+    )
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from deskgate.forms import FormError
-from deskgate.signs import Sign, read_sign
+from deskgate.signs import Sign, endpoint, read_sign
 
 GET = b"GET /health?deep=1 HTTP/1.1\r\nHost: [::1]:5901\r\nConnection: close\r\n\r\n"
 ROOT = b"GET / HTTP/1.1\r\nHost: localhost:5901\r\nConnection: close\r\n\r\n"
@@ -28,6 +28,29 @@ INVALID = [
     *("http:127.0.0.1:80", "http:127.0.0.1:80/a b", "http:127.0.0.1:80/a\r\nX: y"),
     "http:127.0.0.1:80/\u00fc",
 ]
+
+
+ENDPOINTS = [
+    *("tcp:127.0.0.1:1", "tcp:[::1]:65535", "tcp:::1:80", "tcp:localhost:80"),
+    *("unix:/run/s", "file:/a:b"),
+]
+NO_ENDPOINTS = [
+    *("", "tcp", "unix:run", "file:", "file:/a b", "udp:1:2", "tcp:80", "tcp:db:80"),
+    *("tcp:1.2.3:80", "tcp:1.2.3.4:0", "tcp:1.2.3.4:65536", "tcp:1.2.3.4:", "tcp:1.2.3.4:\u0663"),
+]
+
+
+@pytest.mark.parametrize("text", ENDPOINTS)
+def test_an_endpoint_is_taken_as_it_stands(text: str) -> None:
+    """Who waits for it reads it again."""
+    assert endpoint(text) == text
+
+
+@pytest.mark.parametrize("text", NO_ENDPOINTS, ids=ascii)
+def test_what_is_no_endpoint_is_refused_with_what_is(text: str) -> None:
+    """Nothing whose name would have to be looked up."""
+    with pytest.raises(FormError, match=r"^give tcp:HOST:PORT "):
+        endpoint(text)
 
 
 @pytest.mark.parametrize("text", VALID, ids=lambda text: text or "empty")
