@@ -93,7 +93,10 @@ class Desk:
         try:
             return run("docker", *words, stdin=stdin, timeout_seconds=seconds)
         except subprocess.TimeoutExpired:
-            raise AssertionError(f"it still runs after {seconds:g} s:\n{self.log}") from None
+            raise self._endless(seconds) from None
+
+    def _endless(self, seconds: float) -> AssertionError:
+        return AssertionError(f"it still runs after {seconds:g} s:\n{self.log}")
 
     def wait_ready(self) -> Self:
         """Wait for the banner of the newest start."""
@@ -139,7 +142,10 @@ class Desk:
 
     def exit_status(self) -> int:
         """The container's exit status, once it ends."""
-        return int(docker("wait", self.name, timeout_seconds=self.timeout_seconds).out)
+        try:
+            return int(docker("wait", self.name, timeout_seconds=self.timeout_seconds).out)
+        except subprocess.TimeoutExpired:
+            raise self._endless(self.timeout_seconds) from None
 
     def setting(self, name: str) -> str:
         """What a setting of deskgate's is in the container, as text; empty when it is not set."""
