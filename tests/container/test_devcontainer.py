@@ -68,7 +68,7 @@ class House:
         self.up = self._tool("up", "--omit-syntax-directive")
         assert self.up.status == 0, self.up.err[-3000:]
         self.name = str(json.loads(self.up.out.splitlines()[-1])["containerId"])
-        self.image = docker("inspect", "--format", "{{.Image}}", self.name).out.strip()
+        self._image = docker("inspect", "--format", "{{.Config.Image}}", self.name).out.strip()
 
     def _tool(self, command: str, *words: str) -> Result:
         tool, *options = self._words
@@ -84,9 +84,9 @@ class House:
         return int(docker("port", self.name, "8002/tcp").out.split()[0].rpartition(":")[2])
 
     def remove(self) -> None:
-        """The container and its image."""
+        """The container and its images: one with the user's id changed stands on the other."""
         docker("rm", "--force", self.name)
-        docker("rmi", "--force", self.image)
+        docker("rmi", "--force", self._image, self._image.removesuffix("-uid"))
 
 
 @pytest.fixture(scope="module", params=["token", "passwordless"])

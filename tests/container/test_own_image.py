@@ -128,10 +128,12 @@ def built(request: pytest.FixtureRequest, engine: None, wheels: Path) -> Iterato
     """Each recipe as it stands in the page."""
     recipe = RECIPES[request.param]
     tag = f"deskgate-test-own:{os.getpid()}"
-    base = build_base(f"{tag}-base", recipe.variant, wheels, recipe.before)
-    steps = dockerfiles(recipe.page)[recipe.number].partition("\n")[2]
-    yield Built(recipe=recipe, base=base, image=build(tag, f"FROM {base}\n{steps}", wheels))
-    docker("rmi", "--force", tag, base)
+    try:
+        base = build_base(f"{tag}-base", recipe.variant, wheels, recipe.before)
+        steps = dockerfiles(recipe.page)[recipe.number].partition("\n")[2]
+        yield Built(recipe=recipe, base=base, image=build(tag, f"FROM {base}\n{steps}", wheels))
+    finally:
+        run("docker", "rmi", "--force", tag, f"{tag}-base")
 
 
 @pytest.mark.timeout(600)

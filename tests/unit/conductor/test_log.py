@@ -42,10 +42,15 @@ def terminal() -> Iterator[tuple[int, int]]:
     os.close(ours)
 
 
-def shown(person: int) -> str:
-    """What a terminal got so far, without the line ends that it makes itself."""
-    os.set_blocking(person, False)
-    return os.read(person, 1 << 20).decode().replace("\r\n", "\n")
+def shown(person: int, *, until: str) -> str:
+    """What a terminal got, to this end, without the line ends that it makes itself.
+
+    The kernel passes on what was written in a thread of its own, and in pieces.
+    """
+    data = b""
+    while not data.endswith(until.encode()):
+        data += os.read(person, 1 << 20)
+    return data.decode().replace("\r\n", "\n")
 
 
 def lines(reader: int) -> list[str]:
@@ -117,7 +122,7 @@ def test_a_level_is_painted_and_kept_without_paint(terminal: tuple[int, int]) ->
     log.program_line("gate", "warning: careful")
     log.event("info", "calm")
     said = "gate: \x1b[33mwarning\x1b[0m: careful\ndeskgate: info: calm\n"
-    assert shown(terminal[0]) == said
+    assert shown(terminal[0], until="calm\r\n") == said
     assert [log.ring.line(at).data for at in range(log.ring.end)] == [
         b"gate: warning: careful",
         b"deskgate: info: calm",
@@ -129,7 +134,9 @@ def test_json_is_never_painted_nor_rewritten(terminal: tuple[int, int]) -> None:
     log = Log(level="info", form="json", secrets=[], fd=terminal[1], colour=True, rewrites=True)
     log.passing("still starting")
     log.event("warning", "careful")
-    texts = [json.loads(line)["text"] for line in shown(terminal[0]).splitlines()]
+    texts = [
+        json.loads(line)["text"] for line in shown(terminal[0], until='careful"}\r\n').splitlines()
+    ]
     assert texts == ["still starting", "careful"]
 
 
@@ -142,7 +149,7 @@ def test_a_passing_line_gives_way_to_the_next(terminal: tuple[int, int]) -> None
     log.passing("3 s")
     log.drain(1)
     one = f"deskgate: (hidden) {'x' * 100}"[:39]
-    assert shown(terminal[0]) == (
+    assert shown(terminal[0], until="3 s\r\x1b[K") == (
         f"{one}\r\x1b[Kdeskgate: 2 s\r\x1b[Kdeskgate: info: begun\ndeskgate: 3 s\r\x1b[K"
     )
     assert log.ring.end == 1
@@ -160,7 +167,7 @@ def test_a_quiet_terminal_has_no_passing_line(terminal: tuple[int, int]) -> None
     log = Log(level="warning", form="text", secrets=[], fd=terminal[1], rewrites=True)
     log.passing("still starting")
     log.event("error", "no")
-    assert shown(terminal[0]) == "deskgate: error: no\n"
+    assert shown(terminal[0], until="no\r\n") == "deskgate: error: no\n"
 
 
 def test_a_long_line_is_cut(pipe: tuple[int, int]) -> None:
