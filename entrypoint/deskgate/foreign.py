@@ -147,7 +147,7 @@ PEERS: Final[Mapping[str, tuple[Foreign, ...]]] = {
         Foreign("SE_ENABLE_TLS", TLS, guards=True),
         Foreign("SE_HTTPS_CERTIFICATE", TLS, "PEM, the chain and its key"),
         Foreign("SE_VNC_PASSWORD", TOKEN, THE_LINKS, guards=True),
-        Foreign("SE_VNC_THE_LINKS", ("VNC_AUTH=none",), OPEN),
+        Foreign("SE_VNC_NO_PASSWORD", ("VNC_AUTH=none",), OPEN),
         Foreign("SE_VNC_VIEW_ONLY", (), WATCH, guards=True),
         Foreign("SE_ROUTER_USERNAME", (), NO_USERS, guards=True),
         Foreign("SE_ROUTER_PASSWORD", TOKEN, THE_LINKS, guards=True),
