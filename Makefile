@@ -1,7 +1,7 @@
 # Longer work is in docker/*, so that it also runs without make.
 SERVICE ?= desktop
 .DEFAULT_GOAL := help
-.PHONY: help up down url logs images token test test-arm64 unit fuzz lint mutants bench soak chaos docs lock wheel tags push sbom contract release-check clean
+.PHONY: help up down url logs images token test test-arm64 unit fuzz lint mutants bench soak chaos docs pictures lock wheel tags push sbom contract release-check clean
 
 help: ## This list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -65,6 +65,10 @@ chaos: ## Let faults befall a container for SECONDS=300, and see each healed (AR
 docs: ## Write the generated pages of docs/
 	@docker/prepare
 	@.venv/bin/python docs/generate.py
+
+pictures: ## Take the pictures of README and docs anew
+	@docker/prepare && docker/build debian python
+	@.venv/bin/python -m pytest tests/browser/test_picture.py --update-screenshots
 
 lock: ## Pin the newest allowed versions of what we depend on
 	@docker/lock

@@ -35,7 +35,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--update-screenshots",
         action="store_true",
-        help="write docs/images/desktop.png anew",
+        help="write the pictures of docs/images anew",
     )
     parser.addoption(
         "--exhaustive",
