@@ -62,9 +62,9 @@ chaos: ## Let faults befall a container for SECONDS=300, and see each healed (AR
 	@docker/build debian
 	@PYTHONPATH=entrypoint .venv/bin/python -m tests.chaos --seconds $(or $(SECONDS),300) $(ARGS)
 
-docs: ## Write the generated pages of docs/
+docs: ## Write the generated pages of docs/, and build the site in dist/docs
 	@docker/prepare
-	@.venv/bin/python docs/generate.py
+	@.venv/bin/python docs/generate.py && docker/docs
 
 pictures: ## Take the pictures of README and docs anew
 	@docker/prepare && docker/build debian python

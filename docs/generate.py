@@ -9,15 +9,18 @@ import json
 import posixpath
 import re
 import sys
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-sys.path[:0] = [str(ROOT / "entrypoint"), str(ROOT / "docs")]
-
-from attacks import attacks_page  # noqa: E402
+sys.path[:0] = [str(ROOT / "entrypoint"), str(ROOT)]
 
 from deskgate.reading import variables_of  # noqa: E402
 from deskgate.settings import ROWS, SECTIONS  # noqa: E402
+from docs.attacks import attacks_page  # noqa: E402
+from docs.navigation import index_page  # noqa: E402
+from docs.newcomers import FROM, from_page  # noqa: E402
 
 HEAD = """\
 # Settings
@@ -91,10 +94,12 @@ def modules() -> str:
     return MODULES.format("".join(f'  "{name}",\n' for name in found if name not in early))
 
 
-PAGES = {
+PAGES: dict[str, Callable[[], str]] = {
+    **{f"docs/from/{name}.md": partial(from_page, name) for name in FROM},
     "docs/settings.md": settings_page,
     "docs/explanation/security.md": attacks_page,
     "docs/explanation/images.md": images_page,
+    "docs/index.md": index_page,
     "templates/web/page/modules.js": modules,
 }
 

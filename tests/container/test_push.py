@@ -1,5 +1,6 @@
 """`docker/push` to a real registry on loopback: every tag, for every architecture, and together.
 
+As docs/how-to/publish.md says: `make push` and `make tags` are the script and its `--dry-run`.
 The images are a file each, so that the arm64 one needs no emulation and a push takes no time; the
 commit, the tags and the list of variants are a repository's of the test's own.
 """
