@@ -55,21 +55,30 @@ def _xvnc(path: str | None, users: Users | None) -> str:
 
 
 def _copies(settings: Settings, users: Users | None) -> dict[str, bytes]:
-    """What the runtime folder has to hold because of who the users are.
-
-    TLS files that only root can read, as they use to be: the gate gets copies. And a name for a
-    desktop's user who has none: a session bus starts for nobody else.
-    """
-    found = {}
-    for name, given in ((TLS_CERT, settings.novnc_cert), (TLS_KEY, settings.novnc_key)):
-        if given and users and not identity.may(users.gate, given, os.R_OK):
-            try:
-                found[name] = files.read_text(given, limit=TLS_BYTES).encode()
-            except FormError as error:
-                raise MissingFileError(f"{given}: {error}") from None
+    """What the runtime folder has to hold because of who the users are."""
     desktop = users.desktop if users else User(os.geteuid(), os.getegid())
+    found = _tls_copies(settings, users) if users else {}
     if settings.desktop == ("xfce",) and not identity.has_name(desktop):
+        # A session bus starts for nobody without a name.
         found[NAMES_FILE] = f"desktop:x:{desktop.uid}:{desktop.gid}::/:/bin/sh\n".encode()
+    return found
+
+
+def _tls_copies(settings: Settings, users: Users) -> dict[str, bytes]:
+    """TLS files that only root can read, as keys use to be: the gate gets copies.
+
+    Of both or of none: a certificate that is renewed meanwhile fits no copy of an older key.
+    """
+    given = {TLS_CERT: settings.novnc_cert, TLS_KEY: settings.novnc_key}
+    paths = {name: path for name, path in given.items() if path}
+    if all(identity.may(users.gate, path, os.R_OK) for path in paths.values()):
+        return {}
+    found = {}
+    for name, path in paths.items():
+        try:
+            found[name] = files.read_text(path, limit=TLS_BYTES).encode()
+        except FormError as error:
+            raise MissingFileError(f"{path}: {error}") from None
     return found
 
 

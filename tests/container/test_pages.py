@@ -28,7 +28,6 @@ NAMES: Final = [path.relative_to(ROOT / "docs").as_posix() for path in PAGES]
 NOT_RUN: Final = {
     "not run: needs a terminal",
     "not run: another project's image",
-    "not run: the recipe is the README's, which tests/container/test_readme.py builds",
 }
 # A person's containers and images, and host ports.
 OWN: Final = re.compile(r"(?<![\w./-])(?:desk|my-desktop)(?![\w./:-])")

@@ -277,6 +277,27 @@ def test_tls_key_of_root_alone_is_used(make_desk: MakeDesk, tmp_path: Path) -> N
     assert desk.must("stat", "-c", "%u %a", f"{RUNTIME}/tls-key.pem") == "0 640\n"
 
 
+def renew(folder: Path) -> None:
+    """A certificate that all may read, and a key of root's alone, in the place of older ones."""
+    words = ("openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256")
+    names = ("-keyout", str(folder / "key.pem"), "-out", str(folder / "cert.pem"))
+    run(*words, "-nodes", "-days", "2", "-subj", "/CN=localhost", *names)
+    (folder / "cert.pem").chmod(0o644)
+    (folder / "key.pem").chmod(0o600)
+
+
+def test_renewed_certificate_keeps_no_gate_down(make_desk: MakeDesk, tmp_path: Path) -> None:
+    """It fits no older key, of which the gate has a copy; both count from the next start on."""
+    tmp_path.chmod(0o755)
+    renew(tmp_path)
+    env = {**PUID, "NOVNC_CERT": "/tls/cert.pem", "NOVNC_KEY": "/tls/key.pem"}
+    desk = make_desk(env=env, options=(*AS_ROOT, "-v", f"{tmp_path}:/tls:ro")).start()
+    renew(tmp_path)
+    assert "ready again" in desk.must("deskgate", "restart", "gate")
+    desk.restart()
+    assert desk.exec("deskgate", "health").status == 0
+
+
 def test_token_file_that_the_gate_cannot_read_is_named(make_desk: MakeDesk, tmp_path: Path) -> None:
     """It is followed while the desktop runs, so a copy would not do."""
     tokens = tmp_path / "tokens"

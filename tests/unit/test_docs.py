@@ -36,16 +36,6 @@ def test_the_generated_pages_are_current() -> None:
         assert (ROOT / page).read_text(encoding="utf-8") == write(), f"{page}: run `make docs`"
 
 
-def test_the_recipe_of_the_how_to_page_is_the_readmes() -> None:
-    """The one that is built and run by its test."""
-    recipe = re.compile(r"^```dockerfile\n(FROM .*?)^```", re.MULTILINE | re.DOTALL)
-    readme, page = (
-        recipe.findall((ROOT / name).read_text(encoding="utf-8"))
-        for name in ("README.md", "docs/how-to/own-image.md")
-    )
-    assert page == readme
-
-
 # What a person writes for a site, and what the tests listen on instead.
 PEOPLES = {
     "listen 127.0.0.1:443": "listen 443",
