@@ -303,6 +303,18 @@ def _taken_port(ground: Ground) -> None:
         start._listen(samples.reading_of(environ).settings)
 
 
+def _no_such_address(ground: Ground) -> None:
+    start._listen(samples.reading_of({"NOVNC_LISTEN": "192.0.2.1"}).settings)
+
+
+def _low_port(ground: Ground) -> None:
+    def refuse(*_: object) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    ground.patch.setattr(start, "listen", refuse)
+    start._listen(samples.reading_of({"NOVNC_PORT": "80"}).settings)
+
+
 def _from_other_system(ground: Ground) -> None:
     fields = {"ID": "alpine", "PRETTY_NAME": "Alpine Linux v3.20"}
     distributions.refuse_other(fields, has_apt=False, missing=["Xvnc", "jwm", "xterm"])
@@ -591,7 +603,12 @@ TABLE: Final[dict[str, dict[str, Cause]]] = {
         "with other files": runtime_folder(_others),
         "nowhere": lambda _: runtime.make_runtime_folder("/proc/no", {}),
     },
-    "Display and port": {"display in use": _busy_display, "port taken": _taken_port},
+    "Display and port": {
+        "display in use": _busy_display,
+        "port taken": _taken_port,
+        "low port": _low_port,
+        "no such address": _no_such_address,
+    },
     "Programs and hooks": {
         "folder that cannot be read": _unreadable,
         "file name": _bad_names,

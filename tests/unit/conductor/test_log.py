@@ -6,6 +6,7 @@ import fcntl
 import json
 import os
 import pty
+import select
 import termios
 import threading
 import time
@@ -49,6 +50,7 @@ def shown(person: int, *, until: str) -> str:
     """
     data = b""
     while not data.endswith(until.encode()):
+        assert select.select([person], [], [], 5)[0], data
         data += os.read(person, 1 << 20)
     return data.decode().replace("\r\n", "\n")
 

@@ -71,6 +71,7 @@ def test_a_dumb_terminal_gets_a_table_at_each_change(conducted: Conducted) -> No
     """As a file does: nothing while only time goes by."""
     person = watch(conducted, term="dumb")
     person.expect(r"app +ready +\d+ +\d+ s +0 +-\r\n")
+    assert person.expect(["PROGRAM", pexpect.TIMEOUT], timeout=2.2) == 1
     conducted.signal("app", signal.SIGSTOP)
     person.expect(r"\r\nPROGRAM.*app +stopped.*\r\n")
     person.sendintr()
