@@ -16,10 +16,7 @@ WARNING: Final = "warning"
 ERROR: Final = "error"
 CLOCK_SECONDS: Final = 60.0  # that a clock may be wrong before it matters to a link's end
 FIRST_YEAR_SECONDS: Final = 1_735_689_600  # 2025; nobody runs this earlier
-OLD_NOVNC: Final = (
-    1,
-    6,
-)  # the first to read mandatory.json, and to find its WebSocket below a path
+OLD_NOVNC: Final = (1, 6)  # read mandatory.json first, and found its WebSocket below a path
 UPGRADE_FIX: Final = (
     "let it pass WebSockets; for nginx: proxy_http_version 1.1; "
     "proxy_set_header Upgrade $http_upgrade; proxy_set_header Connection $connection_upgrade;"
