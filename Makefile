@@ -1,7 +1,7 @@
 # Longer work is in docker/*, so that it also runs without make.
 SERVICE ?= desktop
 .DEFAULT_GOAL := help
-.PHONY: help up down url logs images token test test-arm64 unit fuzz lint mutants bench soak chaos docs pictures lock wheel tags push sbom contract release-check clean
+.PHONY: help up down url logs images token test test-arm64 unit fuzz lint mutants bench soak chaos docs pictures lock wheel tags push feature sbom contract release-check clean
 
 help: ## This list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -51,6 +51,7 @@ mutants: ## Remove each security check, one at a time, and see a test turn red (
 bench: ## Print the tables of benchmarks/, and draw their pictures (20 minutes)
 	@docker/prepare socat xterm
 	@PYTHONPATH=entrypoint .venv/bin/python -m benchmarks.relay
+	@PYTHONPATH=entrypoint .venv/bin/python -m benchmarks.page
 	@.venv/bin/python -m benchmarks.start && .venv/bin/python -m benchmarks.stop
 
 soak: ## Let everything happen to a gate for SECONDS=300, and watch its memory
@@ -82,6 +83,9 @@ tags: ## Print the tags that a push would give (REGISTRY=ghcr.io/me)
 
 push: ## Push the images under all their tags to REGISTRY=ghcr.io/me, and join the architectures
 	@docker/push $(ARGS)
+
+feature: ## Publish the Dev Container Feature to REGISTRY=ghcr.io/me
+	@docker/feature
 
 sbom: ## Write what is in each image to dist/sbom (CycloneDX)
 	@docker/sbom

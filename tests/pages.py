@@ -11,11 +11,13 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from textwrap import dedent
 from typing import Final
 
 ROOT: Final = Path(__file__).resolve().parents[1]
 FENCE: Final = re.compile(
-    r"^(?:<!-- (?P<mark>[^\n]*) -->\n)?```(?P<language>\w+)\n(?P<text>.*?)^```$",
+    r"^(?P<indent> *)(?:<!-- (?P<mark>[^\n]*) -->\n(?P=indent))?```(?P<language>\w+)\n"
+    r"(?P<text>.*?)^(?P=indent)```$",
     re.MULTILINE | re.DOTALL,
 )
 NAME: Final = re.compile(r"(?:[;#]|//|<!--) ([\w./-]*[\w-])(?: -->)?")
@@ -57,8 +59,11 @@ class Command:
 
 
 def read_blocks(page: str) -> list[Block]:
-    """Every fenced block, in order."""
-    return [Block(**found.groupdict()) for found in FENCE.finditer(page)]
+    """Every fenced block, in order; one in a list is indented, and its text here is not."""
+    return [
+        Block(language=found["language"], text=dedent(found["text"]), mark=found["mark"])
+        for found in FENCE.finditer(page)
+    ]
 
 
 def read_commands(text: str) -> Iterator[Command]:

@@ -18,12 +18,14 @@ from deskgate.install import desktops
 from tests.container.building import build_base
 from tests.container.desk import ONE, ROOT
 from tests.container.engine import Result, docker, run
+from tests.container.registry import running_registry
 from tests.container.viewer import Viewer
 from tests.container.web import FORM, ask_at
 
 FEATURE: Final = ROOT / "features/src/deskgate"
 PAGE: Final = (ROOT / "docs/how-to/devcontainer.md").read_text(encoding="utf-8")
-TOOL: Final = "@devcontainers/cli@0.80.0"  # the newest that Debian 12's node runs
+# As docker/feature publishes it.
+(TOOL,) = re.findall(r"^readonly TOOL=(\S+)", (ROOT / "docker/feature").read_text(), re.MULTILINE)
 UP_SECONDS: Final = 400.0
 # As bases for dev containers are: started as root, with a user for the terminals.
 PERSON: Final = "RUN useradd --create-home --shell /bin/bash person"
@@ -48,6 +50,19 @@ def test_the_feature_is_of_this_version() -> None:
     assert set(found["options"]["desktop"]["enum"]) == set(desktops())
     (name,) = example()["features"]
     assert name == f"ghcr.io/deskgate/deskgate/{found['id']}:{__version__.partition('.')[0]}"
+
+
+def test_the_feature_is_published_under_its_versions(tmp_path: Path, *, exhaustive: bool) -> None:
+    """Where the page's one line finds it: by the whole version, and by each shorter one."""
+    if not exhaustive:
+        pytest.skip("only with --exhaustive: it needs npm")
+    with running_registry(tmp_path) as registry:
+        there = registry.address.replace("127.0.0.1", "localhost")  # by which it goes without TLS
+        done = run("env", f"REGISTRY={there}/me", str(ROOT / "docker/feature"))
+        assert done.status == 0, done.err
+        tags = registry.tags("me/deskgate/deskgate")
+    first, second, third = __version__.split(".")
+    assert tags == sorted([first, f"{first}.{second}", f"{first}.{second}.{third}", "latest"])
 
 
 class House:

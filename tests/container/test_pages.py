@@ -28,6 +28,8 @@ NAMES: Final = [path.relative_to(ROOT / "docs").as_posix() for path in PAGES]
 NOT_RUN: Final = {
     "not run: needs a terminal",
     "not run: another project's image",
+    "not run: it releases",
+    "not run: it asks GitHub",
 }
 # A person's containers and images, and host ports.
 OWN: Final = re.compile(r"(?<![\w./-])(?:desk|my-desktop)(?![\w./:-])")

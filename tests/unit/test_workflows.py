@@ -21,6 +21,7 @@ VERSION: Final = re.compile(r" # v\d+\.\d+\.\d+")
 WRITES: Final = {
     "publish/package-provenance": {"attestations", "id-token"},
     "publish/pypi": {"id-token"},
+    "publish/feature": {"packages"},
     "publish/images": {"packages"},
     "publish/manifests": {"packages"},
     "publish/image-provenance": {"attestations", "id-token", "packages"},
