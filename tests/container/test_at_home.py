@@ -172,7 +172,7 @@ def test_own_image_keeps_user_folder_environment_and_command(own_image: str) -> 
     assert done.status == 0, done.err
     folder, uid, gid, environ = json.loads(done.out)
     assert (folder, uid, gid) == ("/srv/my app", 4242, 4243)
-    for name in ("PATH", "HOSTNAME", "BASE_ENTRYPOINT", "LC_CTYPE"):
+    for name in ("PATH", "HOSTNAME", "BASE_ENTRYPOINT", "DESKTOP", "LC_CTYPE"):
         environ.pop(name, None)  # the base's, the engine's, and Python's own
     assert environ == {
         "EMPTY": "",

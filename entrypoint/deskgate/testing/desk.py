@@ -22,8 +22,11 @@ READY: Final = "the desktop is ready"  # as text and as JSON
 READY_SECONDS: Final = 30.0  # a start takes 0.5 s on an idle machine
 EXEC_SECONDS: Final = 20.0
 HOPS: Final = 5  # from the login to the page
-LINK: Final = re.compile(r'(?:^|")  (control|watch) +(\S[^"\n]*)', re.MULTILINE)
-WORDS: Final = {"control": "control", "view": "watch"}  # role → the banner's word for its link
+# In a start's banner, and in its record with LOG_FORMAT=json.
+LINK: Final = re.compile(
+    r'(?:^  (control|watch) +|"(control|view)": \{"url": ")([^\s"]+)', re.MULTILINE
+)
+ROLES: Final = {"control": "control", "watch": "view", "view": "view"}
 TOKEN: Final = re.compile(r"token(?:=|%3D)([A-Za-z0-9_-]{16,256})")
 
 _numbers = itertools.count(1)
@@ -69,7 +72,9 @@ class Desk:
     def words(self, *options: str) -> list[str]:
         """The words of `docker run` that make this container."""
         pairs = [word for name, value in self.env.items() for word in ("-e", f"{name}={value}")]
-        publish = ["-p", f"127.0.0.1::{self.setting('NOVNC_PORT')}"]
+        port = self.setting("NOVNC_PORT")
+        usable = port.isdecimal() and 0 < int(port) < 65536  # another starts nothing, and says so
+        publish = ["-p", f"127.0.0.1::{port}"] if usable else []
         found = ["run", "--name", self.name, *publish, *pairs, *self._options, *options]
         return [*found, self.image, *self._command]
 
@@ -183,7 +188,8 @@ class Desk:
 
     def printed_link(self, role: str) -> str:
         """The newest link of a role, exactly as it was printed."""
-        links = [link for word, link in LINK.findall(self.log) if word == WORDS[role]]
+        found = LINK.findall(self.log)
+        links = [link for word, key, link in found if ROLES[word or key] == role]
         assert links, f"no {role} link in:\n{self.log}"
         return str(links[-1])
 
