@@ -114,6 +114,7 @@ WHO = (
     Check("a cookie for each role", SESSIONS, 'Role.VIEW: "vncview"', 'Role.VIEW: "vnc"'),
     Check("a cookie counts under its role's name", CREDENTIALS, "if access is not None and access.role is role:", "if access is not None:"),
     Check("control does not count where one watches", CREDENTIALS, "(Role.VIEW,) if watching else ", ""),
+    Check("a cookie that does not count stays", CREDENTIALS, "stale=tuple(role for role in roles if came[role])", "stale=tuple(role for role in Role if cookie_values(request, _name(role, outside, context)))"),
     Check("the cookie's path", SESSIONS, 'f"Path={subpath}"', '"Path=/"'),
     Check("a ticket is used once", "gate/tickets.py", "        self._unspent.pop(key, None)", "        pass"),
     Check("a ticket is short-lived", "gate/tickets.py", "if ticket is None or ticket.until <= now:", "if ticket is None:"),

@@ -27,7 +27,7 @@ class Finding:
     Args:
         access: None when there is no good one.
         wrong: a token or ticket came that is none.
-        stale: roles whose cookie came and is dead, so the answer takes it away.
+        stale: roles whose cookie counts here, came and is dead, so the answer takes it away.
     """
 
     access: Access | None
@@ -95,12 +95,14 @@ def identify(
         return _finding(_access(check_token(query_token, context), Carrier.QUERY))
     if ticket is not None:
         return _finding(check_ticket(ticket, context))
-    came = {role: cookie_values(request, _name(role, outside, context)) for role in Role}
-    for role in (Role.VIEW,) if watching else (Role.CONTROL, Role.VIEW):
+    # A cookie that does not count here may be a good one elsewhere: it stays.
+    roles = (Role.VIEW,) if watching else (Role.CONTROL, Role.VIEW)
+    came = {role: cookie_values(request, _name(role, outside, context)) for role in roles}
+    for role in roles:
         access = _session_access(_session(came[role], context), Carrier.COOKIE)
         if access is not None and access.role is role:
             return Finding(access=access)
-    return Finding(access=None, stale=tuple(role for role in Role if came[role]))
+    return Finding(access=None, stale=tuple(role for role in roles if came[role]))
 
 
 def authorized(request: Request, scheme: str) -> list[str]:

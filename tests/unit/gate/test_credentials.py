@@ -200,7 +200,14 @@ def test_both_links_can_be_open_in_one_browser() -> None:
         access = find(cookies, watching=watching).access
         assert access is not None
         assert (access.role, access.carrier) == (role, Carrier.COOKIE)
-    assert find(request("/", cookie()), watching=True).access is None
+    assert find(request("/", cookie()), watching=True) == NOBODY
+
+
+def test_a_dead_watch_link_takes_no_control_away() -> None:
+    """The other role's cookie is good elsewhere; any page could lead a browser to `watch/`."""
+    (name, view), (_, control) = cookie(VIEW_TOKEN), cookie()
+    both = request("/", (name, f"{control}; {view[:-1]}"))
+    assert find(both, watching=True) == Finding(access=None, stale=(Role.VIEW,))
 
 
 def test_a_cookie_counts_under_its_roles_name_alone() -> None:
@@ -209,9 +216,9 @@ def test_a_cookie_counts_under_its_roles_name_alone() -> None:
     names = [each.partition("=")[0] for each in (control, view)]
     values = [each.partition("=")[2] for each in (control, view)]
     swapped = (header, f"{names[0]}={values[1]}; {names[1]}={values[0]}")
-    for watching in (False, True):
+    for watching, stale in ((False, (Role.CONTROL, Role.VIEW)), (True, (Role.VIEW,))):
         finding = find(request("/", swapped), watching=watching)
-        assert finding == Finding(access=None, stale=(Role.CONTROL, Role.VIEW))
+        assert finding == Finding(access=None, stale=stale)
 
 
 def test_only_our_own_name_is_our_cookie() -> None:
