@@ -160,6 +160,7 @@ FROM_WHERE = (
     Check("no cookie manages tokens", API, " or access.carrier is not Carrier.BEARER:\n        return plain(context, 403)\n    which", ":\n        return plain(context, 403)\n    which"),
     Check("a cookie gets no token's link", API, "    if access.carrier is not Carrier.BEARER:\n        return plain(context, 403)\n    try", "    try"),
     Check("a cookie asks the API only from our page", API, "if access.carrier is Carrier.COOKIE and not", "if False and not"),
+    Check("no page that hides its Origin asks the API", OUTSIDE, ' and not by_script):', "):"),
     Check("a ticket's life is bounded", API, "if seconds > limits.TICKET_SECONDS_AT_MOST:", "if False:"),
     Check("a link's base is an address", "gate/bodies.py", 'f"{public_url(given)}/"', 'f"{given}/"'),
 )

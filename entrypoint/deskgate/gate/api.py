@@ -49,7 +49,7 @@ def decide_api(
         return plain(context, 403)
     # Only a cookie comes by itself, from any page the browser shows, which then makes us work.
     if access.carrier is Carrier.COOKIE and not outside.is_from_our_page(
-        request, view, context.config
+        request, view, context.config, by_script=True
     ):
         return plain(context, 403)
     if name == "api/tickets":

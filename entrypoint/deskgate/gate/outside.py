@@ -111,16 +111,21 @@ def origin_is_ours(origin: str, outside: Outside, config: GateConfig) -> bool:
     return _same(authority, outside.authority, scheme)
 
 
-def is_from_our_page(request: Request, outside: Outside, config: GateConfig) -> bool:
+def is_from_our_page(
+    request: Request, outside: Outside, config: GateConfig, *, by_script: bool = False
+) -> bool:
     """Whether a POST is not from another site's page.
 
     A form of our own page says `Origin: null`, because of our Referrer-Policy (Fetch standard);
     then only Sec-Fetch-Site, which plain http outside localhost lacks, tells more.
+
+    Args:
+        by_script: only our page's script asks for this, and that says its Origin.
     """
     if request.one("sec-fetch-site") in {"cross-site", "same-site"}:
         return False
     origins = request.all("origin")
-    if not origins or origins == ["null"]:
+    if not origins or (origins == ["null"] and not by_script):
         return True
     return len(origins) == 1 and origin_is_ours(origins[0], outside, config)
 

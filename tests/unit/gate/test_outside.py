@@ -184,6 +184,15 @@ def test_a_post_of_another_page_is_known(headers: tuple[tuple[str, str], ...], o
     assert is_from_our_page(asked, see(asked, config()), config()) == ours
 
 
+def test_what_only_our_script_asks_for_comes_from_no_form() -> None:
+    """On plain http, another port's page that hides its Origin looks as our own form does."""
+    for headers, ours in POSTS.values():
+        asked = request("/api/loans", *headers, method="POST", host="localhost:8002")
+        hidden = ("Origin", "null") in headers
+        found = is_from_our_page(asked, see(asked, config()), config(), by_script=True)
+        assert found == (ours and not hidden)
+
+
 HOSTS = {
     "localhost:1": True,
     "a.localhost": True,

@@ -79,6 +79,13 @@ def test_nobody_else_may_lend() -> None:
     assert status(ask("/api/loans", cookie(), method="GET")) == 405
 
 
+@pytest.mark.parametrize("target", ["/api/watch-links", "/api/loans", END, "/api/tickets"])
+def test_no_page_that_hides_its_origin_shares_the_desktop(target: str) -> None:
+    """One on another port gets the cookie sent along, and over plain http nothing else tells."""
+    hidden = request(target, cookie(), ("Origin", "null"), method="POST", body=TO.encode())
+    assert status(decide(hidden, context(loans=Loans((LOAN,))))) == 403
+
+
 @pytest.mark.parametrize("body", ["", "[]", '{"to": 1}', '{"from": "x"}'])
 def test_a_loan_says_to_whom(body: str) -> None:
     """Or is refused with what to give."""
