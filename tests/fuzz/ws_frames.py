@@ -101,7 +101,7 @@ async def relay(chunks: Sequence[bytes]) -> Outcome:
         on_gone=gone.append,
     )
     browser.set_protocol(viewer)
-    viewer.start(b"", b"")
+    viewer.start(b"")
     for chunk in chunks:
         browser.feed(chunk)
     await quiet()

@@ -62,16 +62,14 @@ class Viewer(asyncio.Protocol):
         """Who this is, for the log; never the token."""
         return f"{self.role} viewer{self.access.name_beside(self.role)} from {self._client}"
 
-    def start(self, head: bytes, early: bytes) -> None:
-        """Begin: send 101's head and our greeting at once, and take what came with the request."""
+    def start(self, head: bytes) -> None:
+        """Begin: send 101's head and our greeting at once."""
         self._browser.set_write_buffer_limits(high=limits.HIGH_WATER_BYTES)
         self._link.far = self
         lost = self._link.transport.is_closing()  # it died since it let us in
         self._browser.write(head if lost else head + frames.binary_frame(rfb.VERSION))
         if lost:
             self.desk_lost()
-        elif early:
-            self.data_received(early)
 
     # The browser's side
 

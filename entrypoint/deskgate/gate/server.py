@@ -211,9 +211,12 @@ class Connection(Channel):
         self._keeper.admit(viewer)
         self._transport.set_protocol(viewer)
         self._transport.resume_reading()
-        viewer.start(head, early)
+        viewer.start(head)
         self._keeper.tell(viewer)
-        self._keeper.look_at(viewer)  # its token may have been revoked while we asked Xvnc
+        # Its token may have been revoked, or its loan ended, while we asked Xvnc.
+        self._keeper.look_at(viewer)
+        if early:
+            viewer.data_received(early)
 
     # Sending
 

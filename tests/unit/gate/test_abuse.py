@@ -13,8 +13,10 @@ from typing import Any
 
 import pytest
 
+from deskgate import rfb
 from deskgate.files import LOGGED_OUT_FILE
 from deskgate.gate import limits
+from tests.messages import key
 
 from .running import (
     BIG_BYTES,
@@ -31,6 +33,7 @@ from .running import (
     wait_until,
 )
 from .samples import CONTROL, VIEW
+from .test_relay import masked
 
 BEARER = f"Authorization: Bearer {CONTROL}"
 
@@ -145,6 +148,26 @@ def test_a_token_revoked_while_xvnc_is_asked_opens_nothing(
         go.set()
         assert close_code_of(sock) == 1008
         sock.close()
+
+
+def test_what_came_with_the_request_is_not_heard_then(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Frames need not wait for the 101: else one last key went by a right that has ended."""
+    monkeypatch.setattr(limits, "CLOSE_SECONDS", 0.05)
+    early = b"".join(masked(2, part) for part in (rfb.VERSION, b"\x01", b"\x01", key(0xFF0D)))
+    for revoked in (False, True):
+        with slow_desk() as (desk, go), running_gate(tmp_path, desk.port) as gate:
+            with gate.socket() as sock:
+                sock.sendall(gate.upgrade() + b"\r\n\r\n" + early)
+                wait_until(lambda: gate.keeper.arriving.total() == 1)
+                if revoked:
+                    gate.tokens.write_text("# name=view" + TOKEN_FILE.split("# name=view")[1])
+                    gate.call(gate.keeper.reload_tokens)
+                go.set()
+                _, xvnc = desk.next()
+                came = read_all(xvnc) if revoked else receive(xvnc, 9)
+            assert came == (b"" if revoked else b"\x01" + key(0xFF0D))
 
 
 def test_a_session_logged_out_while_xvnc_is_asked_opens_nothing(
