@@ -10,6 +10,7 @@ import http.client
 import socket
 import ssl
 import sys
+import threading
 import time
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
@@ -21,7 +22,8 @@ from deskgate.journey import Journey
 from deskgate.neighbours import listens_everywhere
 from deskgate.probe import GREETING, WEBSOCKET_KEY, socket_tables
 
-SECONDS: Final = 5.0  # for one answer
+SECONDS: Final = 5.0  # for one answer, all of it
+BODY_BYTES: Final = 64 * 1024  # of one; our page has a quarter of that
 OURS: Final = (b"ok\n", b"no\n")  # what the gate's /healthz says
 MOVED: Final = (301, 302, 307, 308)
 FORM: Final = {"Content-Type": "application/x-www-form-urlencoded"}
@@ -77,7 +79,7 @@ def _reach(link: Link) -> str:
         socket.create_connection((link.host, link.port), SECONDS).close()
     except ConnectionRefusedError:
         return "refused"
-    except socket.gaierror:
+    except (socket.gaierror, UnicodeError):  # too long a label is none for IDNA
         return "name"
     except TimeoutError:
         return "timeout"
@@ -94,8 +96,7 @@ def _look(link: Link, seen: dict[str, Any]) -> None:
     if not seen["ours"]:
         return
     page = _ask(link, "GET", "")
-    if date := page.headers.get("Date"):
-        seen["skew"] = time.time() - parsedate_to_datetime(date).timestamp()
+    seen["skew"] = _skew(page.headers.get("Date", ""))
     policy = page.headers.get("Content-Security-Policy", "")
     directives = [each.split() for each in policy.split(";")]
     ancestors = next((each[1:] for each in directives if each[:1] == ["frame-ancestors"]), [])
@@ -105,6 +106,14 @@ def _look(link: Link, seen: dict[str, Any]) -> None:
         _open(link, cookie, seen)
     if cookie:
         _ask(link, "POST", "logout", headers=cookie)
+
+
+def _skew(date: str) -> float | None:
+    """Seconds that our clock is ahead of who says this; None when it is no date."""
+    try:
+        return time.time() - parsedate_to_datetime(date).timestamp()
+    except (ValueError, OverflowError):
+        return None
 
 
 def _log_in(link: Link, seen: dict[str, Any]) -> dict[str, str]:
@@ -147,15 +156,24 @@ def _ask(
         )
     else:
         door = http.client.HTTPConnection(link.host, link.port, timeout=SECONDS)
+    door.connect()
+    # The timeout is for one byte: a drop now and then would keep us for ever.
+    patience = threading.Timer(SECONDS, socket.socket.shutdown, (door.sock, socket.SHUT_RDWR))
+    patience.daemon = True
+    patience.start()
     try:
         sent = {"Origin": link.origin, **(headers or {})}
         door.request(method, link.path + name, body=body, headers=sent)
         response = door.getresponse()
         if response.status != 101:
-            return Answer(status=response.status, headers=response.headers, body=response.read())
-        data = b""
-        while until not in data and (piece := response.fp.read1(4096)):
-            data += piece
+            data = response.read(BODY_BYTES)
+        else:
+            data = b""
+            while until not in data and len(data) < BODY_BYTES:
+                if not (piece := response.fp.read1(4096)):
+                    break
+                data += piece
         return Answer(status=response.status, headers=response.headers, body=data)
     finally:
+        patience.cancel()
         door.close()

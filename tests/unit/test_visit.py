@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import itertools
+import socket
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
+import time
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import pytest
 
+from deskgate import visit as journeys
 from deskgate.address import read_link
 from deskgate.journey import Journey
 from deskgate.visit import visit
@@ -86,3 +90,85 @@ def test_a_port_without_http_is_a_journey_without_an_answer() -> None:
     seen = visit(read_link("http://127.0.0.1:1/"))
     assert (seen.unreached, seen.health) == ("refused", None)
     assert visit(read_link("http://no-such-host.invalid/")).unreached == "name"
+
+
+@contextmanager
+def torrent(pieces: Callable[[], Iterable[bytes]]) -> Iterator[int]:
+    """Somebody at a port who answers every question with this, however long it takes."""
+
+    def answer(door: socket.socket) -> None:
+        with door, suppress(OSError):
+            door.recv(4096)
+            for piece in pieces():
+                door.sendall(piece)
+
+    def serve() -> None:
+        with suppress(OSError):
+            while True:
+                door, _ = listener.accept()
+                threading.Thread(target=answer, args=(door,), daemon=True).start()
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        threading.Thread(target=serve, daemon=True).start()
+        yield listener.getsockname()[1]
+        listener.shutdown(socket.SHUT_RDWR)
+
+
+@pytest.mark.parametrize("what", ["a body", "a WebSocket"])
+def test_no_more_of_an_answer_is_kept_than_is_needed(
+    what: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However fast it comes."""
+    monkeypatch.setattr(journeys, "SECONDS", 0.3)
+    with torrent(lambda: itertools.chain([BEGINS[what]], ENDLESS[what]())) as port:
+        link = read_link(f"http://127.0.0.1:{port}/")
+        answer = journeys._ask(link, "GET", "", until=b"RFB")
+    assert journeys.BODY_BYTES <= len(answer.body) < journeys.BODY_BYTES + 4096
+
+
+def drip() -> Iterator[bytes]:
+    """Something now and then, always in time."""
+    while True:
+        time.sleep(0.05)
+        yield b"X: y\r\n"
+
+
+ENDLESS: dict[str, Callable[[], Iterable[bytes]]] = {
+    "a body": lambda: itertools.repeat(b"x" * 65536),
+    "a head": drip,
+    "news of an answer": lambda: itertools.repeat(b"HTTP/1.1 100 Continue\r\n\r\n"),
+    "a WebSocket": lambda: itertools.repeat(b"y" * 65536),
+}
+BEGINS = {
+    "a body": b"HTTP/1.1 200 OK\r\n\r\n",
+    "a head": b"HTTP/1.1 200 OK\r\n",
+    "news of an answer": b"",
+    "a WebSocket": b"HTTP/1.1 101 Switching Protocols\r\n\r\n",
+}
+
+
+@pytest.mark.parametrize("what", ENDLESS)
+@pytest.mark.timeout(10)
+def test_an_answer_without_an_end_holds_nobody_up(
+    what: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nor does it fill the memory."""
+    monkeypatch.setattr(journeys, "SECONDS", 0.3)
+    began = time.monotonic()
+    with torrent(lambda: itertools.chain([BEGINS[what]], ENDLESS[what]())) as port:
+        assert not visited(port).ours
+    assert time.monotonic() - began < 2
+
+
+@pytest.mark.parametrize("date", ["tomorrow", "Mon, 99 Xyz 2026 00:00:00 GMT"])
+def test_what_is_no_date_tells_no_clock(date: str) -> None:
+    """It is somebody else's text."""
+    head = f"HTTP/1.1 200 OK\r\nDate: {date}\r\nContent-Length: 3\r\n\r\nok\n"
+    with torrent(lambda: [head.encode()]) as port:
+        seen = visited(port)
+    assert (seen.ours, seen.skew, seen.login) == (True, None, 200)
+
+
+def test_a_name_that_none_can_have_is_no_host() -> None:
+    """As one that nobody has."""
+    assert visit(read_link(f"http://{'a' * 64}.test/")).unreached == "name"
