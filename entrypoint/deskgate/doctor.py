@@ -24,7 +24,7 @@ from deskgate.diagnosis import (
     read_answers,
     read_version,
 )
-from deskgate.errors import DeskgateError, Status
+from deskgate.errors import DeskgateError, Status, printable
 from deskgate.identity import find
 from deskgate.journey import explain
 from deskgate.neighbours import find_strangers
@@ -52,9 +52,11 @@ def _tell(findings: Sequence[Finding], *, as_json: bool) -> int:
         colour = streams.has_colours(streams.STDOUT)
         for each in findings:
             level = paint(each.level, COLOURS[each.level], on=colour)
-            print(f"{level}{' ' * (WIDTH - len(each.level))}  {each.what}")
-            if each.fix:
-                print(f"{' ' * WIDTH}  {paint('→', COLOURS[each.level], on=colour)} {each.fix}")
+            # Some of it is what somebody else answered.
+            what, fix = printable(each.what), printable(each.fix)
+            print(f"{level}{' ' * (WIDTH - len(each.level))}  {what}")
+            if fix:
+                print(f"{' ' * WIDTH}  {paint('→', COLOURS[each.level], on=colour)} {fix}")
     bad = any(each.level == ERROR for each in findings)
     return Status.UNAVAILABLE if bad else Status.OK
 

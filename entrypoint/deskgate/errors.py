@@ -141,6 +141,13 @@ def as_told(error: Exception) -> DeskgateError:
 SECRET_IN_URL: Final = re.compile(r"(?<=://)[^/@\s]*(?=@)|(?<=token=)[^&\s]+")
 
 
+def printable(text: str) -> str:
+    """A text as one line that steers no terminal: control characters escaped."""
+    return "".join(
+        char if char.isprintable() else char.encode("unicode_escape").decode() for char in text
+    )
+
+
 def quote(value: str, *, limit: int = 80) -> str:
     """Show a person's value on one line: control bytes escaped, cut to `limit` characters.
 
@@ -148,10 +155,7 @@ def quote(value: str, *, limit: int = 80) -> str:
     """
     value = SECRET_IN_URL.sub("(hidden)", value)
     shown = value if len(value) <= limit else value[:limit] + "…"
-    escaped = "".join(
-        char if char.isprintable() else char.encode("unicode_escape").decode() for char in shown
-    )
-    return f'"{escaped}"'
+    return f'"{printable(shown)}"'
 
 
 def did_you_mean(name: str, known: Iterable[str]) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from typing import Final
 
 from deskgate.colours import BOLD, GREEN, RED, YELLOW, paint
+from deskgate.errors import printable
 
 STATES: Final = {
     **dict.fromkeys(("ready", "done", "live"), GREEN),
@@ -16,7 +17,7 @@ STATES: Final = {
 
 def format_table(table: Iterable[Iterable[object]], *, colour: bool) -> list[str]:
     """Rows as columns, `-` for None; the first row is the head."""
-    rows = [["-" if each is None else str(each) for each in row] for row in table]
+    rows = [["-" if each is None else printable(str(each)) for each in row] for row in table]
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     lines = ["  ".join(_cells(row, widths, rows[0] if colour else [])).rstrip() for row in rows]
     return [paint(lines[0], BOLD, on=colour), *lines[1:]]

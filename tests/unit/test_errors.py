@@ -108,3 +108,10 @@ def test_what_nobody_foresaw_is_a_bug_of_ours_without_its_value(error: Exception
     kind = type(error).__name__
     assert told.status == Status.SOFTWARE
     assert str(told) == f"this is a bug of ours ({kind}); DESKGATE_DEBUG=1 shows it"
+
+
+def test_what_somebody_else_wrote_steers_no_terminal() -> None:
+    """Nor does what turns the direction of a line around, or begins one."""
+    for text in ("\x1b]52;c;ZQ==\x07", "\x9b2J", "\r\n", "\u202e", "\u2028"):
+        assert errors.printable(f"a{text}b").isprintable()
+    assert errors.printable("a \\ – ü") == "a \\ – ü"

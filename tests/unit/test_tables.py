@@ -30,3 +30,9 @@ def test_colours_are_for_the_head_and_the_states() -> None:
     assert failed == "failed   \x1b[31mfailed\x1b[0m  -"
     plain = [re.sub(r"\x1b\[\d+m", "", line) for line in (head, ready, failed)]
     assert plain == format_table(TABLE, colour=False)
+
+
+def test_a_cell_steers_no_terminal() -> None:
+    """A desktop's program of our own uid could have written it."""
+    (_, row) = format_table([("PROGRAM",), ("a\x1b[2Jb",)], colour=True)
+    assert row == r"a\x1b[2Jb"
