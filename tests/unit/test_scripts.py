@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 from pathlib import Path
 
@@ -75,3 +76,15 @@ def test_labels_say_the_commit_and_whether_it_is_all(tmp_path: Path) -> None:
     assert described(tmp_path) == clean
     (package / "new.py").touch()
     assert described(tmp_path) == [f"{sha}-dirty", *clean[1:]]
+
+
+def test_root_runs_nothing_by_a_name_that_a_dev_containers_user_may_take() -> None:
+    """PATH begins with folders of his in many; the feature's start is root's until `runuser`."""
+    text = (ROOT / "features/src/deskgate/install.sh").read_text(encoding="utf-8")
+    start = text.partition("<<START\n")[2].partition("\nSTART\n")[0]
+    lines = [re.sub(r"#.*", "", line) for line in start.splitlines()]
+    said = re.findall(r"[\w/]*\b(?:id|stat|chown|runuser|setsid)\b", "\n".join(lines))
+    assert {Path(each).name for each in said} == {"id", "stat", "chown", "runuser", "setsid"}
+    assert all(each.startswith(("/usr/bin/", "/usr/sbin/")) for each in said), said
+    # His folder is given to him once: later a hard link in it could be to a file of root's.
+    assert 'stat --format %U /run/deskgate)" != "$user" ]; then' in start

@@ -25,15 +25,19 @@ fi
 install -d -m 0700 -o "$user" /run/deskgate
 install -d /usr/local/share/deskgate
 # The container goes on when this ends, so the desktop is left behind. It runs as whom the editor's
-# terminals run as: the links are theirs to read, and its programs start on it.
+# terminals run as: the links are theirs to read, and its programs start on it. Until then root runs
+# what it names whole: PATH may begin with folders of theirs. An editor may have changed their id
+# before the first start; later, a name in their folder may be of a file that is not theirs.
 cat >/usr/local/share/deskgate/start <<START
 #!/bin/sh
 set -- env $settings deskgate run
-if [ "\$(id -u)" = 0 ] && [ "$user" != root ]; then
-    chown -R "$user:" /run/deskgate # an editor may have changed the user's id
-    set -- runuser --user "$user" -- "\$@"
+if [ "\$(/usr/bin/id -u)" = 0 ] && [ "$user" != root ]; then
+    if [ "\$(/usr/bin/stat --format %U /run/deskgate)" != "$user" ]; then
+        /usr/bin/chown -R "$user:" /run/deskgate
+    fi
+    set -- /usr/sbin/runuser --user "$user" -- "\$@"
 fi
-setsid "\$@" </dev/null &
+/usr/bin/setsid "\$@" </dev/null &
 START
 # Whoever attaches at once may be faster than the desktop.
 cat >/usr/local/share/deskgate/link <<'LINK'
