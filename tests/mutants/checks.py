@@ -73,6 +73,7 @@ REQUESTS = (
     Check("a key opens code only", POLICY, "file.endswith(CODE) and ", ""),
     Check("a key has to be right", POLICY, " and credentials.opens_files(key, context)", ""),
     Check("without tokens, the Host is known", POLICY, "    if not outside.host_is_known(view, context.config):", "    if False:"),
+    Check("without tokens, no page forwards itself", POLICY, "    if not outside.host_may_be_a_proxys(request, context.config):", "    if False:"),
     Check("without tokens, a WebSocket says its Origin", POLICY, 'return not request.all("upgrade")', "return True"),
     Check("without tokens, the Origin is ours", POLICY, "return len(origins) == 1 and outside.origin_is_ours(origins[0], view, context.config)", "return True"),
     Check("dots and backslashes are no path", TARGETS, 'or "\\\\" in decoded ', ""),

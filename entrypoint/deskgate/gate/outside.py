@@ -137,7 +137,22 @@ def host_is_known(outside: Outside, config: GateConfig) -> bool:
     """
     if outside.authority is None:
         return False
-    host = outside.authority[0]
+    return _is_known(outside.authority[0], config)
+
+
+def host_may_be_a_proxys(request: Request, config: GateConfig) -> bool:
+    """Whether the Host itself is none that is rebound, whatever is forwarded beside it.
+
+    A browser behind Docker's proxy comes from the same address as a trusted one, and its page can
+    say X-Forwarded-Host, but no other Host. A proxy may say the container's name, without a dot.
+    """
+    if not request.all("x-forwarded-host"):
+        return True
+    authority = read_authority(request.one("host") or "")
+    return authority is not None and ("." not in authority[0] or _is_known(authority[0], config))
+
+
+def _is_known(host: str, config: GateConfig) -> bool:
     public = read_origin(public_origin(config))
     if public is not None and host == public[1][0]:
         return True

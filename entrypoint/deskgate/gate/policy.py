@@ -115,6 +115,8 @@ def _open_allows(request: Request, view: outside.Outside, context: Context) -> b
     """Without a credential, only the Host and the Origin keep other sites' pages out."""
     if not outside.host_is_known(view, context.config):
         return False
+    if not outside.host_may_be_a_proxys(request, context.config):
+        return False
     origins = request.all("origin")
     if not origins:
         return not request.all("upgrade")  # a browser's WebSocket always says its Origin

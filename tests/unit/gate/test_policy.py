@@ -698,6 +698,20 @@ HOSTS = {
 }
 
 
+@pytest.mark.parametrize(
+    ("host", "allowed"),
+    [("desk:8002", True), ("10.0.0.2:8002", True), ("public.test", True), ("evil.test", False)],
+)
+def test_h17_without_a_token_no_page_forwards_itself(host: str, *, allowed: bool) -> None:
+    """A rebound page of a browser with a trusted address says what it likes, but no other Host."""
+    at = context(
+        auth="none", tokens=(), public_url="https://public.test", trusted_proxies=["172.16.0.0/12"]
+    )
+    forwarded = ("X-Forwarded-Host", "public.test")
+    asked = request("/api/status", forwarded, host=host, peer="172.17.0.1")
+    assert isinstance(decide(asked, at), Report) == allowed
+
+
 @pytest.mark.parametrize(("host", "good"), HOSTS.items())
 def test_h17_without_a_credential_the_host_must_be_known(host: str, good: bool) -> None:
     """DNS rebinding: then nothing else would keep a page out."""
