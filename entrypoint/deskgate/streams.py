@@ -11,6 +11,7 @@ import select  # here: who has become another user may not reach it any more
 from typing import Final
 
 from deskgate import colours
+from deskgate.errors import printable
 
 STDOUT: Final = 1
 STDERR: Final = 2
@@ -38,8 +39,8 @@ def has_colours(fd: int = STDERR) -> bool:
 
 
 def tell(level: str, text: str) -> None:
-    """Say a line of ours on stderr, with its level."""
-    say(f"deskgate: {colours.level(level, on=has_colours())}: {text}")
+    """Say a line of ours on stderr, with its level, whatever a program's file put into it."""
+    say(f"deskgate: {colours.level(level, on=has_colours())}: {printable(text)}")
 
 
 def say(line: str) -> None:

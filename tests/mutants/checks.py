@@ -276,6 +276,7 @@ RIGHTS_AND_SECRETS = (
     Check("a bound for a WebSocket's answer", "visit.py", " and len(data) < BODY_BYTES:", ":", ("tests/unit/test_visit.py",)),
     Check("no answer steers the doctor's terminal", "doctor.py", "what, fix = printable(each.what), printable(each.fix)", "what, fix = each.what, each.fix", ("tests/unit/test_doctor.py",)),
     Check("no cell steers a terminal", "tables.py", "printable(str(each))", "str(each)", ("tests/unit/test_tables.py",)),
+    Check("no line of ours steers a terminal", "streams.py", "{printable(text)}", "{text}", ("tests/unit/test_streams.py",)),
     Check("a QR code of no given token", "banner.py", "    if plan.settings.vnc_qr and not why_no_qr(plan):", "    if plan.settings.vnc_qr:", ("tests/unit/test_banner.py",)),
     Check("no doubles in a token file", "tokenfile.py", "        if token.name in names:", "        if False:", UNIT),
     Check("tokens of a file are long", "tokenfile.py", "    if not is_hash and (problem := weakness(value, short=short)):", "    if False:", UNIT),

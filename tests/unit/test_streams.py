@@ -93,3 +93,9 @@ def test_a_level_has_no_colour_elsewhere(capfd: pytest.CaptureFixture[str]) -> N
     """In a file, or `docker logs`."""
     streams.tell("error", "no")
     assert capfd.readouterr() == ("", "deskgate: error: no\n")
+
+
+def test_a_line_of_ours_is_one_and_steers_no_terminal(capfd: pytest.CaptureFixture[str]) -> None:
+    """A program's name in the status may be a program's own words, where one user runs all."""
+    streams.tell("error", "health: a\x1b[2J\nb cannot live")
+    assert capfd.readouterr().err == "deskgate: error: health: a\\x1b[2J\\nb cannot live\n"
