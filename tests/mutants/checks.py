@@ -350,6 +350,7 @@ LENT = (
     Check("a page's link ends", SHARING, "        if seconds > limits.WATCH_LINK_SECONDS_AT_MOST:", "        if False:"),
     Check("a bound for pages' links", SHARING, "range(1, limits.WATCH_LINKS + 1)", "range(1, 999)"),
     Check("names are for who controls", "gate/company.py", "        if access.role is Role.VIEW:", "        if False:"),
+    Check("no newcomer takes another's row", "gate/company.py", "sorted(here, key=lambda each: (here[each].issued, each))", "sorted(here)"),
 )
 
 CHECKS: tuple[Check, ...] = (*REQUESTS, *WHO, *FROM_WHERE, *PAGES, *BOUNDS, *RIGHTS_AND_SECRETS, *LENT)

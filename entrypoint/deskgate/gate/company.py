@@ -76,13 +76,16 @@ class Company:
         return Counter(access.token.name for access in self.joined() if access.token)
 
     def watching(self) -> list[Session]:
-        """The sessions to which control can be lent, each once."""
+        """The sessions to which control can be lent, each once.
+
+        The newest stands last: nobody's coming puts him under a click that is meant for another.
+        """
         here = {
             handle_of(access.session): access.session
             for access in self.joined()
             if access.session and access.role is Role.VIEW and not self.loans.to(access.session)
         }
-        return [here[handle] for handle in sorted(here)]
+        return [here[handle] for handle in sorted(here, key=lambda each: (here[each].issued, each))]
 
     # News
 

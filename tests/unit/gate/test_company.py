@@ -13,11 +13,13 @@ from websockets.typing import Subprotocol
 
 from deskgate import rfb
 from deskgate.gate import limits
+from deskgate.gate.access import Access, Carrier
 from deskgate.gate.company import Company
+from deskgate.gate.sessions import Session
 from deskgate.tokens import Role
 
 from .running import Gate, join, wait_until
-from .samples import CONTROL, VIEW
+from .samples import CONTROL, VIEW, VIEW_TOKEN
 
 NEWS = [Subprotocol("deskgate")]
 
@@ -114,3 +116,17 @@ def test_watchers_leave_places_to_who_controls() -> None:
     assert Company.places(watching) == {Role.CONTROL: free, Role.VIEW: 0}
     controlling = Counter({(Role.CONTROL, False): limits.VIEWERS - 1})
     assert Company.places(controlling) == {Role.CONTROL: 1, Role.VIEW: 1}
+
+
+def test_who_came_last_stands_last(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No row of the page moves under a finger, however a newcomer's handle sorts."""
+    sessions = [
+        Session(token=VIEW_TOKEN, session_id=f"{number:032x}", issued=number) for number in range(9)
+    ]
+    here = [
+        Access(role=Role.VIEW, carrier=Carrier.COOKIE, token=VIEW_TOKEN, session=session)
+        for session in reversed(sessions)
+    ]
+    company = Company(began=0.0)
+    monkeypatch.setattr(company, "joined", lambda: here)
+    assert company.watching() == sessions
