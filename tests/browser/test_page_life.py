@@ -54,6 +54,18 @@ def test_log_out_ends_it_here_and_the_link_opens_it_again(desk: Desk, tab: Scree
     tab.open(desk.link())
 
 
+def test_no_page_says_that_it_logged_out_when_it_did_not(desk: Desk, open_tab: OpenTab) -> None:
+    """Whoever leaves a machine that others use has to know that his cookie still opens it."""
+    tab = open_tab("status of 503").open(desk.link())
+    tab.page.route("**/logout", lambda route: route.fulfill(status=503))
+    tab.tool("More")
+    tab.page.get_by_role("button", name="Log out").click()
+    expect(tab.page.locator("#said")).to_contain_text("still logged in")
+    tab.page.unroute("**/logout")
+    tab.page.get_by_role("button", name="Log out").click()
+    expect(tab.page.get_by_role("heading")).to_have_text("You are logged out")
+
+
 def test_end_of_a_link_is_said_and_another_one_goes_on(desk: Desk, tab: Screen) -> None:
     """Revoked while its page is open: why, how to get a new one, and a field to paste it into."""
     made = desk.must("deskgate", "token", "add", "--name", "guest").strip()

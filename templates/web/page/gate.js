@@ -46,11 +46,14 @@ export class Gate {
     return url.href;
   }
 
+  // Whether the session is over: at the gate (its answer leads elsewhere), or where this page alone
+  // had it, which forgets it. A browser that kept its cookie would be let in again.
   async logOut() {
     try {
-      await this.ask("logout", { method: "POST" });
+      const answer = await this.ask("logout", { method: "POST" });
+      return answer.type === "opaqueredirect" || answer.status === 401 || Boolean(this.session);
     } catch {
-      // It does not answer: then this page forgets the session at least.
+      return Boolean(this.session);
     }
   }
 }

@@ -35,8 +35,8 @@ export function show(gate, connecting, lock) {
   }
 
   document.getElementById("logout").addEventListener("click", async () => {
-    await gate.logOut();
-    lock(...ENDS["logged out"]);
+    if (await gate.logOut()) lock(...ENDS["logged out"]);
+    else notice.say("The container does not answer, so you are still logged in: try again");
   });
   desk.addEventListener("over", ({ detail }) => lock(...ENDS[detail] ?? ENDS.other));
   desk.start(connecting);
