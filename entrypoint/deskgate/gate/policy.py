@@ -213,7 +213,7 @@ def _logout(
 ) -> Answer | Logout:
     if request.method != "POST":
         return plain(context, 405, ("Allow", "POST"))
-    if not outside.is_from_our_page(request, view, context.config):
+    if not outside.is_from_our_page(request, view, context.config, by_script=True):
         return plain(context, 403)
     gone = (credentials.no_cookie(access.role, view, context), ("Location", "./"))
     answer = Answer(status=303, headers=(*plain_headers(context), *gone))

@@ -401,6 +401,13 @@ def test_another_page_cannot_log_in_or_out(foreign: tuple[str, str]) -> None:
     assert status(decide(out, context())) == 403
 
 
+def test_no_form_that_hides_its_origin_logs_out() -> None:
+    """Only our script does, which says it; over plain http nothing else tells such a form apart."""
+    hidden = ("Origin", "null")
+    assert status(login(hidden)) == 303
+    assert status(decide(request("/logout", cookie(), hidden, method="POST"), context())) == 403
+
+
 def test_two_origins_are_nobodys() -> None:
     """No browser sends two."""
     assert status(login(ORIGIN, ORIGIN)) == 403
