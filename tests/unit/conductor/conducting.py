@@ -65,6 +65,11 @@ def python(script: str) -> tuple[str, ...]:
     return (sys.executable, "-c", script)
 
 
+def hear_interrupts() -> None:
+    """As a shell does: who started the tests may ignore ^C, and it would be inherited."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 class Conducted:
     """One conductor: started, asked, and always ended.
 
@@ -155,7 +160,9 @@ class Conducted:
         }
         command = [sys.executable, "-m", "deskgate", *words]
         pipe = subprocess.PIPE
-        return subprocess.Popen(command, env=environ, text=True, stdout=pipe, stderr=pipe)
+        return subprocess.Popen(
+            command, env=environ, text=True, stdout=pipe, stderr=pipe, preexec_fn=hear_interrupts
+        )
 
     def rows(self) -> dict[str, dict[str, Any]]:
         """The status file: each program by its name."""

@@ -13,7 +13,7 @@ import pytest
 
 from deskgate.programs import Program
 
-from .conducting import Conducted, python, wait_until
+from .conducting import Conducted, hear_interrupts, python, wait_until
 
 SLEEPS = "import time; print('ready', flush=True); time.sleep(1000)"
 UP, ERASE = r"\x1b\[2A\r", r"\x1b\[J\x1b\[\?7h"
@@ -37,7 +37,13 @@ def watch(conducted: Conducted, *, term: str = "xterm", rows: int = 24) -> pexpe
     }
     words = ["-m", "deskgate", "status", "--watch"]
     return pexpect.spawn(
-        sys.executable, words, env=environ, encoding="utf-8", timeout=10, dimensions=(rows, 60)
+        sys.executable,
+        words,
+        env=environ,
+        encoding="utf-8",
+        timeout=10,
+        dimensions=(rows, 60),
+        preexec_fn=hear_interrupts,
     )
 
 
