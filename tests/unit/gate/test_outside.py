@@ -7,6 +7,7 @@ import pytest
 from deskgate.gate.outside import (
     Outside,
     host_is_known,
+    host_may_be_a_proxys,
     is_from_our_page,
     origin_is_ours,
     read_authority,
@@ -227,3 +228,22 @@ def test_a_known_host_cannot_be_rebound(host: str, known: bool) -> None:
 def test_loopback_hosts_are_secure_without_https(host: str, loopback: bool) -> None:
     """There, browsers take Secure cookies over http."""
     assert see(request(host=host), config()).loopback == loopback
+
+
+BESIDE = {
+    "desk:8002": True,
+    "10.0.0.2": True,
+    "public.test": True,
+    "localhost": True,
+    "evil.test": False,
+    "user@desk": False,
+}
+
+
+@pytest.mark.parametrize(("host", "allowed"), BESIDE.items())
+def test_a_host_beside_a_forwarded_one_is_no_rebound_name(host: str, allowed: bool) -> None:
+    """A bare name is a proxy's; without a forwarded Host there is nothing beside it."""
+    public = config(public_url="https://public.test/x")
+    forwarded = request("/", ("X-Forwarded-Host", "public.test"), host=host)
+    assert host_may_be_a_proxys(forwarded, public) == allowed
+    assert host_may_be_a_proxys(request("/", host=host), public)
