@@ -78,10 +78,10 @@ RUN useradd --create-home app
 USER app
 """
 RECIPES: Final = {
-    "trixie": Recipe(always=True),
+    "trixie": Recipe(before=TRAPPED, always=True),
     "bookworm": Recipe(page=PAGE, variant="bookworm"),
     "own user": Recipe(
-        page=PAGE, number=1, variant="bookworm", before=TRAPPED + OWN_USER, user="app", always=True
+        page=PAGE, number=1, variant="bookworm", before=TRAPPED + OWN_USER, user="app"
     ),
     "own python": Recipe(
         variant="bookworm", before=OWN_PYTHON + TRAPPED, brings="/pip/__init__.py"
@@ -117,7 +117,7 @@ class Built:
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """Two recipes each time, all of them with --exhaustive."""
+    """The README's each time, all of them with --exhaustive."""
     if "built" in metafunc.fixturenames:
         every = metafunc.config.getoption("--exhaustive")
         names = [name for name, recipe in RECIPES.items() if recipe.always or every]
