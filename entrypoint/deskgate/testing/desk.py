@@ -24,7 +24,7 @@ EXEC_SECONDS: Final = 20.0
 HOPS: Final = 5  # from the login to the page
 # In a start's banner, and in its record with LOG_FORMAT=json.
 LINK: Final = re.compile(
-    r'(?:^  (control|watch) +|"(control|view)": \{"url": ")([^\s"]+)', re.MULTILINE
+    r'(?:^  (control|watch) +|"(control|view)": \{"url": ")(\S[^"\n]*)', re.MULTILINE
 )
 ROLES: Final = {"control": "control", "watch": "view", "view": "view"}
 TOKEN: Final = re.compile(r"token(?:=|%3D)([A-Za-z0-9_-]{16,256})")
