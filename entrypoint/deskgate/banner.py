@@ -6,6 +6,7 @@ from typing import Any, Final
 from urllib.parse import urlsplit
 
 from deskgate import links, qr
+from deskgate.address import LOOPBACK
 from deskgate.colours import BOLD, DIM, YELLOW, paint
 from deskgate.forms import show_duration
 from deskgate.plan import Plan
@@ -13,7 +14,6 @@ from deskgate.tokens import Role, shown_end
 
 ABOUT: Final = {Role.CONTROL: "control", Role.VIEW: "watch"}
 CLIPBOARD: Final = {"both": ", copy and paste", "in": ", paste", "out": ", copy", "off": ""}
-LOOPBACK: Final = ("localhost", "127.0.0.1", "::1")
 INDENT: Final = " " * 11
 
 

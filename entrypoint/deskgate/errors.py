@@ -141,10 +141,11 @@ def as_told(error: Exception) -> DeskgateError:
 SECRET_IN_URL: Final = re.compile(r"(?<=://)[^/@\s]*(?=@)|(?<=token=)[^&\s]+")
 
 
-def printable(text: str) -> str:
-    """A text as one line that steers no terminal: control characters escaped."""
+def printable(text: str, *, kept: str = "") -> str:
+    """A text as one line that steers no terminal: control characters escaped, but those kept."""
     return "".join(
-        char if char.isprintable() else char.encode("unicode_escape").decode() for char in text
+        char if char.isprintable() or char in kept else char.encode("unicode_escape").decode()
+        for char in text
     )
 
 

@@ -18,9 +18,9 @@ from deskgate import clock
 from deskgate.errors import ProgramError, Status
 from deskgate.files import read_own, read_secret
 from deskgate.forms import FormError
+from deskgate.neighbours import LISTEN, sockets
 from deskgate.probe import (
     GREETING,
-    LISTEN,
     TIMEOUT_SECONDS,
     ask_greeting,
     is_ready,
@@ -64,14 +64,11 @@ def greeting_only_with_token(record: Mapping[str, Any], token: str | None) -> No
 def open_listeners(tables: Sequence[str]) -> set[int]:
     """TCP ports that listen beyond loopback, from the text of /proc/net/tcp and tcp6."""
     found = set()
-    for table in tables:
-        for line in table.splitlines()[1:]:
-            fields = line.split()
-            address, port = fields[1].split(":")
-            ipv4_loopback = len(address) == 8 and address.endswith("7F")  # 127/8, little-endian
-            ipv6_loopback = address == "00000000000000000000000001000000"
-            if fields[3] == LISTEN and not ipv4_loopback and not ipv6_loopback:
-                found.add(int(port, 16))
+    for address, port, _ in sockets(tables, LISTEN):
+        ipv4_loopback = len(address) == 8 and address.endswith("7F")  # 127/8, little-endian
+        ipv6_loopback = address == "00000000000000000000000001000000"
+        if not ipv4_loopback and not ipv6_loopback:
+            found.add(port)
     return found
 
 

@@ -12,17 +12,18 @@ MAPPED: Final = "0000000000000000FFFF0000"  # of an IPv6 address that stands for
 EVERYWHERE: Final = {"00000000", "0" * 32}
 
 
-def _sockets(tables: Sequence[str], state: str, port: int) -> Iterator[tuple[str, str]]:
-    """Here and there, as the tables write them, of those with our end at a port."""
+def sockets(tables: Sequence[str], state: str) -> Iterator[tuple[str, int, list[str]]]:
+    """Of each socket in a state: our address, as the tables write it, our port, all fields."""
     for fields in (line.split() for table in tables for line in table.splitlines()[1:]):
-        here, _, number = fields[1].rpartition(":")
-        if fields[3] == state and int(number, 16) == port:
-            yield here, fields[2].rpartition(":")[0]
+        if fields[3] == state:
+            here, _, port = fields[1].rpartition(":")
+            yield here, int(port, 16), fields
 
 
 def listens_everywhere(tables: Sequence[str], port: int) -> bool:
     """Whether somebody takes connections at a port on every address of this machine."""
-    return any(here in EVERYWHERE for here, _ in _sockets(tables, LISTEN, port))
+    found = sockets(tables, LISTEN)
+    return any(number == port and here in EVERYWHERE for here, number, _ in found)
 
 
 def _read_address(text: str) -> IPv4Address:
@@ -41,7 +42,8 @@ def find_strangers(tables: Sequence[str], routes: str, port: int) -> list[str]:
         if fields[2] == "00000000":
             begin, mask = _read_address(fields[1]), _read_address(fields[7])
             networks.append(IPv4Network(f"{begin}/{mask}"))
-    peers = [there for _, there in _sockets(tables, ESTABLISHED, port)]
+    found = [row for _, number, row in sockets(tables, ESTABLISHED) if number == port]
+    peers = [row[2].rpartition(":")[0] for row in found]
     known = [each[-8:] for each in peers if len(each) == 8 or each.startswith(MAPPED)]
     addresses = {_read_address(each) for each in known}
     return [

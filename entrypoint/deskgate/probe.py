@@ -11,12 +11,12 @@ from typing import Any, Final
 
 from deskgate import clock
 from deskgate.files import read_own
+from deskgate.neighbours import LISTEN, sockets
 from deskgate.programs import TOKENS_FILE
 from deskgate.tokenfile import parse_clear_tokens
 from deskgate.tokens import HASHED, NewToken, Role
 
 TIMEOUT_SECONDS: Final = 3.0  # of one question; loopback answers in milliseconds
-LISTEN: Final = "0A"  # the state of a listening socket in /proc/net/tcp (proc(5))
 GREETING: Final = b"RFB 003.008\n"  # RFC 6143, 7.1.1
 # A fixed key is as good as any: it guards proxies' caches, and there is none on loopback
 # (RFC 6455, 10.3).
@@ -51,8 +51,7 @@ def refuse_other_listeners(tables: Sequence[str], port: int, uid: int | None) ->
     """
     if uid is None:
         return
-    rows = [line.split() for table in tables for line in table.splitlines()[1:]]
-    here = [row for row in rows if row[3] == LISTEN and int(row[1].rpartition(":")[2], 16) == port]
+    here = [row for _, number, row in sockets(tables, LISTEN) if number == port]
     if uid not in {int(row[7]) for row in here}:
         raise ConnectionRefusedError(errno.ECONNREFUSED, f"it is not the gate that has port {port}")
 

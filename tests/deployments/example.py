@@ -75,9 +75,7 @@ class Example:
         for shown, name in self._names.items():
             text = text.replace(shown, name)
         for shown, port in self._ports.items():
-            text = re.sub(
-                rf"\b(localhost:|127\.0\.0\.1:|published: ){shown}\b", rf"\g<1>{port}", text
-            )
+            text = re.sub(rf"{BEFORE_A_PORT}{shown}\b", rf"\g<1>{port}", text)
         return text
 
     def do(self, command: str) -> Result:

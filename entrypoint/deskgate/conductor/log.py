@@ -19,6 +19,7 @@ from typing import Final
 
 from deskgate import colours
 from deskgate.conductor.ring import Ring
+from deskgate.errors import printable
 
 LEVELS: Final = ("debug", "info", "warning", "error")
 PIPE_BUF: Final = 4096  # bytes that Linux writes to a pipe in one piece (pipe(7))
@@ -106,9 +107,7 @@ class Log:
             text = text[:MAX_LINE] + "…"
         if text.isprintable():
             return text
-        return "".join(
-            c if c.isprintable() or c == "\t" else c.encode("unicode_escape").decode() for c in text
-        )
+        return printable(text, kept="\t")
 
     def _format(self, level: str, text: str, program: str, *, colour: bool = False) -> bytes:
         if self._json:
