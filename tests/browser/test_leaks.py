@@ -10,13 +10,13 @@ from typing import Final
 import pytest
 from websockets.exceptions import InvalidStatus
 
+from deskgate.testing.viewer import Viewer
 from tests.browser.conftest import OpenTab
 from tests.browser.proxy import ACCESS_LOG, running_proxy
 from tests.browser.screen import Screen
 from tests.browser.site import Site
 from tests.container.desk import Desk
 from tests.container.engine import free_port, wait_until
-from tests.container.viewer import Viewer
 from tests.container.web import ask, bearer
 
 RECONNECTS: Final = 10

@@ -12,13 +12,13 @@ from typing import Any, Final
 import pytest
 from playwright.sync_api import Browser
 
+from deskgate.testing.viewer import Viewer
 from tests.browser.conftest import OpenTab
 from tests.browser.proxy import KINDS, running_proxy
 from tests.browser.screen import Screen
 from tests.conftest import MakeDesk
 from tests.container.desk import PORT, Desk
 from tests.container.engine import docker, free_port, wait_until
-from tests.container.viewer import Viewer
 from tests.container.web import FORM, UPGRADE, Answer, ask, ask_at, bearer
 
 

@@ -12,8 +12,8 @@ from urllib.parse import urlencode
 
 from websockets.exceptions import InvalidStatus, WebSocketException
 
+from deskgate.testing.viewer import Viewer
 from tests.chaos.house import House
-from tests.container.viewer import Viewer
 from tests.container.web import FORM, ask_at, bearer
 
 LOOK_SECONDS: Final = 0.05  # between two looks at the screen

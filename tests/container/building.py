@@ -17,12 +17,16 @@ CA_BUNDLES: Final = (os.environ.get("SSL_CERT_FILE", ""), "/etc/ssl/certs/ca-cer
 BUILD_SECONDS: Final = 280.0
 
 
+def trusted() -> Path | None:
+    """The certificates that this machine trusts, for a pip that runs elsewhere."""
+    return next((Path(path) for path in CA_BUNDLES if path and Path(path).is_file()), None)
+
+
 def make_wheels(folder: Path) -> Path:
     """Fill a folder that pip finds this checkout's wheel in, with whom this machine trusts."""
     words = [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(folder)]
     subprocess.run(words, cwd=ROOT, check=True, capture_output=True)
-    bundle = next((path for path in CA_BUNDLES if path and Path(path).is_file()), os.devnull)
-    shutil.copy(bundle, folder / "ca.crt")
+    shutil.copy(trusted() or os.devnull, folder / "ca.crt")
     return folder
 
 

@@ -13,9 +13,9 @@ from typing import Any, Final, Self
 import pytest
 from websockets.exceptions import InvalidStatus
 
+from deskgate.testing.viewer import Viewer
 from tests.container.desk import ONE, READY, Desk, image_of
 from tests.container.engine import docker, wait_until
-from tests.container.viewer import Viewer
 from tests.container.web import ask, bearer, log_in
 
 ARCHITECTURE: Final = "arm64"

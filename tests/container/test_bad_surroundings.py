@@ -6,11 +6,11 @@ from typing import Final
 
 import pytest
 
+from deskgate.testing.viewer import Viewer
 from tests.conftest import MakeDesk
 from tests.container.desk import PORT, RUN_USER, Desk
 from tests.container.engine import docker
 from tests.container.inside import RUNTIME, zombies
-from tests.container.viewer import Viewer
 from tests.container.web import bearer
 
 DOOR, LOCK = "/tmp/.X11-unix/X1", "/tmp/.X1-lock"  # X(7)

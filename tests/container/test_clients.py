@@ -8,11 +8,11 @@ from typing import Any, Final
 import pytest
 from websockets.exceptions import ConnectionClosed
 
+from deskgate.testing.viewer import Viewer
 from tests.conftest import MakeDesk
 from tests.container.desk import PORT, Desk
 from tests.container.engine import wait_until
 from tests.container.inside import RUNTIME, listeners, x_state
-from tests.container.viewer import Viewer
 from tests.container.web import bearer
 
 EVIL: Final = "http://evil.test"

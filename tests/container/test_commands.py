@@ -6,10 +6,10 @@ import json
 
 import pytest
 
+from deskgate.testing.viewer import Viewer
 from tests.conftest import MakeDesk
 from tests.container.desk import READY_SECONDS, Desk
 from tests.container.engine import wait_until
-from tests.container.viewer import Viewer
 from tests.container.web import ask, bearer
 
 GIVEN = "Given-by-a-person_0123456789-abcdefgh"

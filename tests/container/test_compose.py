@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from deskgate.testing.viewer import Viewer
 from tests.container.desk import ROOT, VARIANTS, Desk
 from tests.container.engine import Result, docker, free_port, run
-from tests.container.viewer import Viewer
 from tests.container.web import bearer
 
 GIVEN = "0123456789abcdef" * 4

@@ -8,12 +8,12 @@ from pathlib import Path
 
 import pytest
 
+from deskgate.testing.viewer import Viewer
 from tests.conftest import MakeDesk
 from tests.container.desk import GENERATED, Desk
 from tests.container.engine import wait_until
 from tests.container.inside import RUNTIME, processes, zombies
 from tests.container.test_programs import added
-from tests.container.viewer import Viewer
 from tests.container.web import log_in
 
 

@@ -15,11 +15,11 @@ import pytest
 
 from deskgate import __version__
 from deskgate.install import desktops
+from deskgate.testing.viewer import Viewer
 from tests.container.building import build_base
 from tests.container.desk import ONE, ROOT
 from tests.container.engine import Result, docker, run
 from tests.container.registry import running_registry
-from tests.container.viewer import Viewer
 from tests.container.web import FORM, ask_at
 
 FEATURE: Final = ROOT / "features/src/deskgate"

@@ -13,10 +13,10 @@ from pathlib import Path
 
 import pytest
 
+from deskgate.testing.viewer import Viewer
 from tests.conftest import MakeDesk
 from tests.container.desk import PORT, ROOT, Desk, image_of
 from tests.container.engine import Result, free_port, run, wait_until
-from tests.container.viewer import Viewer
 from tests.container.web import bearer
 
 Told = list[dict[str, str]]

@@ -7,9 +7,9 @@ from collections.abc import Callable
 import pytest
 from websockets.exceptions import InvalidStatus
 
+from deskgate.testing.viewer import Viewer
 from tests.conftest import MakeDesk
 from tests.container.desk import Desk
-from tests.container.viewer import Viewer
 from tests.container.web import ask, bearer, log_in
 
 WRONG: dict[str, Callable[[str], str]] = {

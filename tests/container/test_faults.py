@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from deskgate.testing.viewer import Viewer
 from tests.conftest import MakeDesk
 from tests.container.aftermath import (
     COMMAND,
@@ -19,7 +20,6 @@ from tests.container.aftermath import (
 from tests.container.desk import Desk
 from tests.container.engine import docker, wait_until
 from tests.container.inside import kill, processes, zombies
-from tests.container.viewer import Viewer
 from tests.container.web import ask, bearer, log_in
 
 # What a double fork leaves: a session of its own, that goes on after SIGTERM.

@@ -8,12 +8,12 @@ from pathlib import Path
 
 import pytest
 
+from deskgate.testing.viewer import Viewer
 from tests.conftest import MakeDesk
 from tests.container.desk import Desk
 from tests.container.engine import docker, wait_until
 from tests.container.inside import AS_ROOT, kill, zombies
 from tests.container.test_programs import added
-from tests.container.viewer import Viewer
 from tests.container.web import bearer
 
 FOUND_SECONDS = 30.0  # promised; what was stopped by a signal is found after 10 to 15 s

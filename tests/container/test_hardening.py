@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 
+from deskgate.testing.viewer import Viewer
 from tests.conftest import MakeDesk
 from tests.container.desk import PORT, Desk
 from tests.container.engine import wait_until
 from tests.container.inside import Listener, listeners, processes, x_client, x_state, zombies
-from tests.container.viewer import Viewer
 from tests.container.web import bearer
 
 # All restrictions that an operator may impose together.

@@ -11,6 +11,7 @@ from typing import Any, Final
 
 import pytest
 
+from deskgate.testing.viewer import Viewer
 from deskgate.tokens import digest_of
 from tests.conftest import MakeDesk
 from tests.container import traces
@@ -19,7 +20,6 @@ from tests.container.desk import Desk
 from tests.container.engine import wait_until
 from tests.container.inside import AS_ROOT, RUNTIME, kill
 from tests.container.leaks import find
-from tests.container.viewer import Viewer
 from tests.container.web import ask, bearer, log_in
 
 CANARY: Final = os.urandom(20).hex()

@@ -6,11 +6,11 @@ import re
 
 import pytest
 
+from deskgate.testing.viewer import Viewer
 from tests.conftest import MakeDesk
 from tests.container.desk import READY_SECONDS
 from tests.container.engine import wait_until
 from tests.container.inside import RUNTIME, x_state
-from tests.container.viewer import Viewer
 from tests.container.web import bearer
 
 WORKS = {

@@ -7,11 +7,11 @@ from typing import Any, Final
 
 import pytest
 
+from deskgate.testing.viewer import Viewer
 from tests.conftest import MakeDesk
 from tests.container.desk import Desk
 from tests.container.engine import wait_until
 from tests.container.inside import RUNTIME, kill
-from tests.container.viewer import Viewer
 from tests.container.web import ask, bearer
 
 STRANGER: Final = ("--user", "4242:4242")

@@ -7,9 +7,9 @@ from typing import Final
 
 import pytest
 
+from deskgate.testing.viewer import Viewer
 from tests.conftest import MakeDesk
 from tests.container.desk import Desk
-from tests.container.viewer import Viewer
 from tests.container.web import UPGRADE, ask, bearer
 
 NONE: Final = {"VNC_AUTH": "none"}

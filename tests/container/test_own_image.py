@@ -17,11 +17,11 @@ import pytest
 
 from deskgate.testing import layers
 from deskgate.testing.layers import inspect
+from deskgate.testing.viewer import Viewer
 from tests.conftest import MakeDesk
 from tests.container.building import build, build_base
 from tests.container.desk import ONE, ROOT, VARIANTS, base_of, image_of
 from tests.container.engine import Result, docker, run, wait_until
-from tests.container.viewer import Viewer
 from tests.container.web import log_in
 from tests.pages import read_blocks
 

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import pytest
 
+from deskgate.testing.viewer import SHIFT, Viewer
 from tests.container.desk import Desk
 from tests.container.engine import wait_until
 from tests.container.inside import X_CLIENT, x_client, x_state
-from tests.container.viewer import SHIFT, Viewer
 from tests.container.web import ask, bearer, log_in
 from tests.messages import (
     EVERY_EXTENSION,

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
+from deskgate.testing.viewer import Viewer
 from tests.conftest import MakeDesk
 from tests.container.desk import Desk
 from tests.container.engine import run, wait_until
 from tests.container.inside import RUNTIME, kill, processes, x_client, x_state, zombies
-from tests.container.viewer import Viewer
 from tests.container.web import ask, bearer, log_in
 
 DESKTOP, XVNC, GATE = 1234, 63001, 63002

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 
+from deskgate.testing.viewer import Viewer
 from tests.container.desk import PORT, RUN_USER, Desk
 from tests.container.engine import wait_until
 from tests.container.inside import Listener, listeners, processes, x_state
-from tests.container.viewer import Viewer
 from tests.container.web import ask, bearer, log_in
 
 HEALTHY_SECONDS = 10.0  # the image asks every 0.25 s while it starts

@@ -11,6 +11,7 @@ from typing import Final
 
 import pytest
 
+from deskgate.testing.viewer import Viewer
 from tests.conftest import MakeDesk
 from tests.container.aftermath import (
     COMMAND,
@@ -24,7 +25,6 @@ from tests.container.aftermath import (
 from tests.container.desk import PORT, Desk
 from tests.container.engine import docker, free_port, run, wait_until
 from tests.container.inside import processes
-from tests.container.viewer import Viewer
 from tests.container.web import bearer
 
 INSTANTS: Final = 50

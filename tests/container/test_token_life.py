@@ -12,11 +12,11 @@ import pytest
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import ClientConnection, connect
 
+from deskgate.testing.viewer import VERSION
 from tests.conftest import MakeDesk
 from tests.container.desk import Desk
 from tests.container.engine import wait_until
 from tests.container.inside import kill
-from tests.container.viewer import VERSION
 from tests.container.web import ask, bearer
 from tests.png import pixels
 

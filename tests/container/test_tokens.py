@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 from websockets.exceptions import WebSocketException
 
+from deskgate.testing.viewer import Viewer
 from tests.conftest import MakeDesk
 from tests.container.desk import SECRETS, VARIANTS, Desk, image_of
 from tests.container.engine import docker
 from tests.container.inside import RUNTIME, processes, x_state
-from tests.container.viewer import Viewer
 from tests.container.web import ask, bearer
 
 STOCK_PORT = 8010  # of a websockify that a test runs beside the gate

@@ -128,3 +128,15 @@ def running(name: str, folder: Path) -> Iterator[Example]:
     finally:
         example.must([end])
         assert example.left() == []
+
+
+@contextmanager
+def built(example: Example, image: str) -> Iterator[None]:
+    """An image by the README's first command, which its last one removes."""
+    build, *_, end = example.commands
+    try:
+        example.must([build])
+        yield
+    finally:
+        example.must([end])
+        assert run("docker", "image", "inspect", example.here(image)).status != 0

@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import subprocess
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Final
 
 import pytest
 
 from tests.browser.conftest import OpenTab
 from tests.browser.screen import TROUBLE, Screen
+from tests.container.building import trusted
 from tests.container.desk import Desk
-from tests.container.engine import docker, run, wait_until
-from tests.deployments.example import Example
+from tests.container.engine import docker, wait_until
+from tests.deployments.example import Example, built
 
 NAME: Final = "desk-agent"
-CA_BUNDLES: Final = (os.environ.get("SSL_CERT_FILE", ""), "/etc/ssl/certs/ca-certificates.crt")
 FIELD: Final = (250, 355)  # a place in the field for the amount, on the desktop
 START_SECONDS: Final = 60.0  # Chromium's first start, on a busy machine
 
@@ -33,18 +31,13 @@ def example(
     folder = tmp_path_factory.mktemp("examples") / "agent"
     example = Example("agent", folder, rename=[NAME])
     dockerfile = folder / "Dockerfile"
-    if bundle := next((path for path in CA_BUNDLES if path and Path(path).is_file()), None):
+    if bundle := trusted():
         shutil.copy(bundle, folder / "ca.crt")
         first, rest = dockerfile.read_text().split("\n", 1)
         trust = "COPY ca.crt /ca.crt\nENV PIP_CERT=/ca.crt"
         dockerfile.write_text(f"{first}\n{trust}\n{rest}")
-    build, _, end = example.commands
-    try:
-        example.must([build])
+    with built(example, NAME):
         yield example
-    finally:
-        example.must([end])
-        assert run("docker", "image", "inspect", example.here(NAME)).status != 0
 
 
 class Running:

@@ -11,8 +11,8 @@ from urllib.parse import urlsplit
 import pytest
 from websockets.exceptions import InvalidStatus
 
+from deskgate.testing.viewer import Viewer
 from tests.container.engine import wait_until
-from tests.container.viewer import Viewer
 from tests.container.web import ask_at
 from tests.deployments.example import Example, running
 from tests.deployments.visit import WRONG, log_in, person, token_of

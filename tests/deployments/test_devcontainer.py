@@ -12,9 +12,9 @@ from typing import Any, Final
 
 import pytest
 
+from deskgate.testing.viewer import Viewer
 from tests.container.desk import ROOT, VARIANTS, Desk, image_of
 from tests.container.engine import Result, docker, run, wait_until
-from tests.container.viewer import Viewer
 from tests.container.web import bearer
 from tests.deployments.example import EXAMPLES, Example
 from tests.deployments.visit import WRONG, log_in, token_of

@@ -8,8 +8,7 @@ from typing import Final
 
 import pytest
 
-from tests.container.engine import run
-from tests.deployments.example import EXAMPLES, Example, commands
+from tests.deployments.example import EXAMPLES, Example, built, commands
 
 NAME: Final = "counter-test"
 BROKEN: Final = ("count.set(0)", "count.set(7)")
@@ -20,13 +19,8 @@ TESTS_FAILED: Final = 1  # pytest's exit status
 def example(engine: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Example]:
     """Built as its README says; the last command removes it."""
     example = Example("pytest-gui", tmp_path_factory.mktemp("examples") / "gui", rename=[NAME])
-    build, *_, end = example.commands
-    try:
-        example.must([build])
+    with built(example, NAME):
         yield example
-    finally:
-        example.must([end])
-        assert run("docker", "image", "inspect", example.here(NAME)).status != 0
 
 
 def test_the_tests_pass_in_the_foreground(example: Example) -> None:

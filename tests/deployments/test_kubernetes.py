@@ -12,9 +12,9 @@ import kubernetes_validate
 import pytest
 import yaml
 
+from deskgate.testing.viewer import Viewer
 from tests.container.desk import ONE, image_of
 from tests.container.engine import Result, free_port, run, wait_until
-from tests.container.viewer import Viewer
 from tests.container.web import ask_at, bearer
 from tests.deployments.example import EXAMPLES, commands
 from tests.deployments.restricted import violations

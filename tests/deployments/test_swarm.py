@@ -7,9 +7,9 @@ from typing import Final
 
 import pytest
 
+from deskgate.testing.viewer import Viewer
 from tests.container.desk import Desk
 from tests.container.engine import docker, run, wait_until
-from tests.container.viewer import Viewer
 from tests.container.web import ask_at
 from tests.deployments.example import Example
 from tests.deployments.visit import WRONG, log_in, person, token_of

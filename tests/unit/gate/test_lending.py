@@ -16,7 +16,7 @@ from deskgate import rfb
 from deskgate.gate import limits
 from deskgate.gate.frames import ROLE_CHANGED
 from deskgate.gate.loans import handle_of
-from tests.container.viewer import Viewer
+from deskgate.testing.viewer import Viewer
 from tests.messages import pointer
 
 from .running import (

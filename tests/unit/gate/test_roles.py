@@ -13,7 +13,7 @@ from contextlib import closing
 import pytest
 from websockets.exceptions import ConnectionClosed
 
-from tests.container.viewer import Viewer
+from deskgate.testing.viewer import Viewer
 from tests.container.xclient import X
 from tests.messages import (
     EVERY_EXTENSION,

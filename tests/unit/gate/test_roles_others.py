@@ -10,7 +10,7 @@ import pytest
 from websockets.exceptions import ConnectionClosed
 
 from deskgate import rfb
-from tests.container.viewer import Viewer
+from deskgate.testing.viewer import Viewer
 from tests.container.xclient import X
 from tests.messages import (
     CAPS,

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable
 import pytest
 from websockets.exceptions import ConnectionClosed
 
-from tests.container.viewer import Viewer
+from deskgate.testing.viewer import Viewer
 from tests.messages import (
     CAPS,
     EVERY_EXTENSION,

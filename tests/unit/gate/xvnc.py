@@ -16,8 +16,8 @@ from pathlib import Path, PurePosixPath
 
 from websockets.exceptions import ConnectionClosed
 
+from deskgate.testing.viewer import Viewer
 from tests.container import xclient
-from tests.container.viewer import Viewer
 from tests.messages import EVERY_EXTENSION, desktop_size, pointer
 from tests.unit.samples import PLACE, plan_of
 
