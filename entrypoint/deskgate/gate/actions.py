@@ -10,7 +10,7 @@ import h11
 
 from deskgate.gate import log, metrics, pages
 from deskgate.gate.answers import plain, too_many, unavailable
-from deskgate.gate.desk import DeskError, DeskLink
+from deskgate.gate.desk import DeskAwayError, DeskError, DeskLink
 from deskgate.gate.keeper import Keeper
 from deskgate.gate.loans import CannotLendError
 from deskgate.gate.messages import (
@@ -147,7 +147,8 @@ async def meet_desk(decision: Upgrade, keeper: Keeper, context: Context) -> Desk
         link = await keeper.desk.open(role)
     except DeskError as error:
         if keeper.trouble != str(error):  # noVNC tries again every second
-            log.warning(f"no desktop for a {role} viewer: {error}")
+            say = log.info if isinstance(error, DeskAwayError) else log.warning
+            say(f"no desktop for a {role} viewer: {error}")
         keeper.trouble = str(error)
         return unavailable(context)
     keeper.trouble = ""

@@ -28,6 +28,10 @@ class DeskError(Exception):
     """Xvnc does not let us in. The text is for the log."""
 
 
+class DeskAwayError(DeskError):
+    """Xvnc is not there: PID 1 knows, says why, and starts it again."""
+
+
 class Far(Protocol):
     """Who takes what Xvnc sends, once it is past the handshake."""
 
@@ -106,7 +110,7 @@ class DeskLink(asyncio.BufferedProtocol):
         if self.far is not None:
             self.far.desk_lost()
         elif not self.ready.done():
-            self._fail(exc or DeskError("Xvnc closed the connection"))
+            self._fail(exc or DeskAwayError("Xvnc closed the connection"))
 
     def _fail(self, error: Exception) -> None:
         self.ready.set_exception(error)
@@ -132,7 +136,8 @@ class Desk:
         """Get a link on which Xvnc waits for ClientInit.
 
         Raises:
-            DeskError: Xvnc is not up, full, or not ours.
+            DeskAwayError: Xvnc is not up.
+            DeskError: it is full, silent, or not ours.
         """
         password = self._password(role)  # before the connect: it may be that there is none
         control = role is Role.CONTROL
@@ -180,6 +185,8 @@ class Desk:
                     return await work()
         except TimeoutError:
             raise DeskError("Xvnc does not answer") from None
+        except (ConnectionError, FileNotFoundError) as error:
+            raise DeskAwayError(f"Xvnc cannot be reached: {error.strerror}") from None
         except OSError as error:
             raise DeskError(f"Xvnc cannot be reached: {error.strerror}") from None
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import gc
 import socket
+import threading
 from pathlib import Path
 
 import pytest
@@ -12,10 +13,22 @@ import pytest
 from deskgate import rfb
 from deskgate.gate import limits
 from deskgate.gate.config import Target
-from deskgate.gate.desk import Desk, DeskError, DeskLink
+from deskgate.gate.desk import Desk, DeskAwayError, DeskError, DeskLink
 from deskgate.tokens import Role
 
 from . import running
+from .running import Gate
+from .wire import read_head
+
+
+def ask_for_a_websocket(gate: Gate) -> int:
+    with gate.socket() as sock:
+        sock.sendall(gate.upgrade() + b"\r\n\r\n")
+        return int(read_head(sock).split()[1])
+
+
+def said(capfd: pytest.CaptureFixture[str]) -> list[str]:
+    return [line for line in capfd.readouterr().err.splitlines() if "no desktop" in line]
 
 
 def test_a_link_that_nobody_waits_for_any_more_says_nothing() -> None:
@@ -44,8 +57,46 @@ def open_desk(desk: Desk) -> None:
 @pytest.mark.parametrize("target", [Target(path="/nonexistent"), Target(host="127.0.0.1", port=1)])
 def test_an_unreachable_desktop_is_said(target: Target) -> None:
     """By socket path and by port."""
-    with pytest.raises(DeskError, match="cannot be reached"):
+    with pytest.raises(DeskAwayError, match="cannot be reached"):
         open_desk(Desk(target, "/nonexistent"))
+
+
+def test_a_desktop_that_can_never_be_reached_is_more_than_away() -> None:
+    """No start of Xvnc mends a path that is none."""
+    with pytest.raises(DeskError, match="cannot be reached: Not a directory") as found:
+        open_desk(Desk(Target(path="/dev/null/rfb.sock"), "/nonexistent"))
+    assert not isinstance(found.value, DeskAwayError)
+
+
+def test_a_desktop_that_hangs_up_is_away() -> None:
+    """As Xvnc does that is told to end."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        hang_up = threading.Thread(target=lambda: listener.accept()[0].close())
+        hang_up.start()
+        target = Target(host="127.0.0.1", port=listener.getsockname()[1])
+        with pytest.raises(DeskAwayError, match="closed the connection"):
+            open_desk(Desk(target, "/nonexistent"))
+        hang_up.join()
+
+
+def test_a_desktop_that_is_away_is_no_warning(
+    gate: Gate, desk: running.Desk, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """PID 1 has said why; a page that comes back while Xvnc starts again is nobody's mistake."""
+    desk.close()
+    assert ask_for_a_websocket(gate) == 503
+    (line,) = said(capfd)
+    assert line.startswith("info: no desktop for a control viewer: Xvnc cannot be reached: ")
+
+
+def test_a_desktop_that_lets_nobody_in_is_a_warning(
+    gate: Gate, desk: running.Desk, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """It is there, and will stay as it is: somebody has to look. Said once, however often asked."""
+    desk.types = b"\x01\x10"  # one, which is not ours
+    assert [ask_for_a_websocket(gate) for _ in range(2)] == [503, 503]
+    (line,) = said(capfd)
+    assert line.startswith("warning: no desktop for a control viewer: ")
 
 
 def test_a_silent_desktop_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
