@@ -18,14 +18,13 @@ from deskgate.install import desktops
 from deskgate.testing.viewer import Viewer
 from tests.container.building import build_base
 from tests.container.desk import ONE, ROOT
+from tests.container.devcontainers import install_tool
 from tests.container.engine import Result, docker, run
 from tests.container.registry import running_registry
 from tests.container.web import FORM, ask_at
 
 FEATURE: Final = ROOT / "features/src/deskgate"
 PAGE: Final = (ROOT / "docs/how-to/devcontainer.md").read_text(encoding="utf-8")
-# As docker/feature publishes it.
-(TOOL,) = re.findall(r"^readonly TOOL=(\S+)", (ROOT / "docker/feature").read_text(), re.MULTILINE)
 UP_SECONDS: Final = 400.0
 # As bases for dev containers are: started as root, with a user for the terminals.
 PERSON: Final = "RUN useradd --create-home --shell /bin/bash person"
@@ -117,9 +116,7 @@ def house(
     if not exhaustive:
         pytest.skip("only with --exhaustive: each takes a minute")
     folder = tmp_path_factory.mktemp("house")
-    made = run("npm", "install", "--silent", "--prefix", str(folder / "tool"), TOOL)
-    assert made.status == 0, f"install nodejs and npm: {made.err}"
-    tool = folder / "tool/node_modules/.bin/devcontainer"
+    tool = install_tool()
     base = build_base(f"deskgate-test-house:{os.getpid()}", ONE, wheels, PERSON)
     (folder / "workspace").mkdir()
     options = {"passwordless": request.param == "passwordless"}

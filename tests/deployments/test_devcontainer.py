@@ -13,19 +13,17 @@ from typing import Any, Final
 import pytest
 
 from deskgate.testing.viewer import Viewer
-from tests.container.desk import ROOT, VARIANTS, Desk, image_of
+from tests.container.desk import VARIANTS, Desk, image_of
+from tests.container.devcontainers import BIN, install_tool
 from tests.container.engine import Result, docker, run, wait_until
 from tests.container.web import bearer
 from tests.deployments.example import EXAMPLES, Example
 from tests.deployments.visit import WRONG, log_in, token_of
 
 FILE: Final = ".devcontainer/devcontainer.json"
-CLI: Final = "@devcontainers/cli@0.89.0"
-TOOLS: Final = ROOT / ".build" / "devcontainers"
 SOCKET: Final = Path("/var/run/docker.sock")
 PERSON: Final = 1000  # a uid other than the image's, as most people have
 FORWARDED: Final = '"forwardPorts": [8002]'
-INSTALL_SECONDS: Final = 120.0  # 2 s
 COMMAND_SECONDS: Final = 120.0  # 3 s
 
 
@@ -51,7 +49,7 @@ class Container:
     def __init__(self, example: Example) -> None:
         self.example = example
         self._label = f"label=devcontainer.local_folder={example.folder}"
-        path = f"{TOOLS}/node_modules/.bin:{os.environ['PATH']}"
+        path = f"{BIN}:{os.environ['PATH']}"
         self._words = ["env", "-C", str(example.folder), f"PATH={path}", f"HOME={example.folder}"]
         self.uid = os.getuid()
         if self.uid == 0:  # who could be anybody
@@ -88,8 +86,7 @@ def container(engine: None, exhaustive: bool) -> Iterator[Container]:
     """Started by the tool, with the port published that VS Code would forward."""
     if not exhaustive:
         pytest.skip("needs npm: with --exhaustive")
-    install = ("npm", "install", "--silent", "--no-audit", "--no-fund", "--prefix", str(TOOLS), CLI)
-    assert run(*install, timeout_seconds=INSTALL_SECONDS).status == 0
+    install_tool()
     with TemporaryDirectory() as base:  # pytest's own is nobody else's
         Path(base).chmod(0o755)
         example = Example("devcontainer", Path(base) / "workspace")

@@ -13,7 +13,7 @@ from typing import Final
 
 from deskgate.conductor import stopping
 from deskgate.conductor.embed import Process
-from deskgate.conductor.limits import Killer, ProcessLimit
+from deskgate.conductor.limits import Killer, ProcessLimit, ending
 from deskgate.conductor.log import Log
 from deskgate.conductor.needs import Needs
 from deskgate.conductor.restart import Rest, rest_after_end
@@ -158,7 +158,8 @@ class Desktop:
         process.suspended = False
         process.finish(pid, wait_status)
         process.wait = None
-        process.last_exit = self.killer.ending(wait_status)
+        struck = self.killer.struck(wait_status)
+        process.last_exit = ending(wait_status, out_of_memory=struck)
         expected = os.waitstatus_to_exitcode(wait_status) in process.config.exitcodes
         if farewell is not None:
             process.history.ready_at = None

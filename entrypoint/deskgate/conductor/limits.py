@@ -18,7 +18,6 @@ MEMORY: Final = ("memory.max", "memory/memory.limit_in_bytes")
 PROCESSES: Final = ("pids.max", "pids/pids.max")
 REFUSED: Final = ("pids.events", "pids/pids.events")  # a line `max N`
 KILLED: Final = ("memory.events", "memory/memory.oom_control")  # among others, a line `oom_kill N`
-OUT_OF_MEMORY: Final = ", out of memory"
 MIB: Final = 1024 * 1024
 # Measured with a viewer, a terminal and the health check: 63.7 MiB, some of it the files' pages.
 NEEDED_MIB: Final = 64
@@ -62,6 +61,13 @@ class ProcessLimit:
         return int(_read(self._folder, REFUSED).removeprefix("max ") or 0)
 
 
+def ending(wait_status: int, *, out_of_memory: bool) -> str:
+    """How a process ended, in words."""
+    if not os.WIFSIGNALED(wait_status):
+        return f"status {os.waitstatus_to_exitcode(wait_status)}"
+    return f"signal {os.WTERMSIG(wait_status)}{', out of memory' if out_of_memory else ''}"
+
+
 class Killer:
     """Counts whom the kernel killed because the memory was used up."""
 
@@ -69,16 +75,10 @@ class Killer:
         self._folder = folder
         self._killed = self._count()
 
-    def ending(self, wait_status: int) -> str:
-        """How a process of ours ended, in words, and whether for want of memory."""
-        if not os.WIFSIGNALED(wait_status):
-            return f"status {os.waitstatus_to_exitcode(wait_status)}"
-        number = os.WTERMSIG(wait_status)
-        struck = number == signal.SIGKILL and self._struck()
-        return f"signal {number}{OUT_OF_MEMORY if struck else ''}"
-
-    def _struck(self) -> bool:
-        """Whether it killed somebody since the last time."""
+    def struck(self, wait_status: int) -> bool:
+        """Whether it killed the process of ours that ended so; to be asked once for each."""
+        if not os.WIFSIGNALED(wait_status) or os.WTERMSIG(wait_status) != signal.SIGKILL:
+            return False
         before, self._killed = self._killed, self._count()
         return self._killed > before
 

@@ -20,7 +20,7 @@ from deskgate.conductor.control import Control
 from deskgate.conductor.desktop import Desktop
 from deskgate.conductor.embed import Options
 from deskgate.conductor.foreground import Foreground, ForkError
-from deskgate.conductor.limits import OUT_OF_MEMORY
+from deskgate.conductor.limits import ending
 from deskgate.conductor.liveness import Liveness
 from deskgate.conductor.log import Log
 from deskgate.conductor.progress import Progress
@@ -181,8 +181,8 @@ class Conductor(Supervisor):  # type: ignore[misc]
                     self.desktop.halted(halted, suspended=os.WIFSTOPPED(status))
             elif command is not None:
                 command.ended(status)
-                how = self.desktop.killer.ending(status)
-                if how.endswith(OUT_OF_MEMORY):
+                if self.desktop.killer.struck(status):
+                    how = ending(status, out_of_memory=True)
                     self._log.event("warning", f"the command ended with {how}")
                 if status:
                     self.desktop.tell_limit()

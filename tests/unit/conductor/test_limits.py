@@ -14,6 +14,7 @@ from deskgate.conductor.limits import (
     Expendable,
     Killer,
     ProcessLimit,
+    ending,
     scarce_memory,
 )
 
@@ -68,19 +69,27 @@ def test_who_was_killed_for_want_of_memory_is_told_so_once(tmp_path: Path, versi
     (tmp_path / name).parent.mkdir(exist_ok=True)
     (tmp_path / name).write_text(text.format(3))
     killer = Killer(tmp_path)
-    assert killer.ending(signal.SIGKILL) == "signal 9"
+    assert not killer.struck(signal.SIGKILL)
     (tmp_path / name).write_text(text.format(5))
-    assert killer.ending(7 << 8) == "status 7"
-    assert killer.ending(signal.SIGTERM) == "signal 15"
-    assert killer.ending(signal.SIGKILL) == "signal 9, out of memory"
-    assert killer.ending(signal.SIGKILL) == "signal 9"
+    assert not killer.struck(signal.SIGKILL << 8)  # a status of 9
+    assert not killer.struck(signal.SIGTERM)
+    assert killer.struck(signal.SIGKILL)
+    assert not killer.struck(signal.SIGKILL)
+
+
+def test_how_a_process_ended_is_said_in_words() -> None:
+    """From what wait(2) tells; a core that was dumped is nothing to tell."""
+    assert ending(7 << 8, out_of_memory=False) == "status 7"
+    assert ending(signal.SIGKILL, out_of_memory=False) == "signal 9"
+    assert ending(signal.SIGKILL, out_of_memory=True) == "signal 9, out of memory"
+    assert ending(signal.SIGABRT | 0x80, out_of_memory=False) == "signal 6"
 
 
 def test_where_no_control_group_is_to_be_seen_nothing_is_told(tmp_path: Path) -> None:
     """Not every engine mounts it."""
     assert scarce_memory(tmp_path) is None
     assert ProcessLimit(tmp_path).refused() is None
-    assert Killer(tmp_path).ending(signal.SIGKILL) == "signal 9"
+    assert not Killer(tmp_path).struck(signal.SIGKILL)
 
 
 def score(pid: int) -> int:
