@@ -177,7 +177,7 @@ class Push:
         """Why an image must not get its tags; see `rules.faults`."""
         image = look_at(name)
         if image is None:
-            yield f"it is not built here: ARCH={architecture} docker/build makes it"
+            yield f"it is not built here: ARCH={architecture} docker/build all makes it"
             return
         if base := rules.stand_in_of(image):
             say(f"{name} stands on a stand-in for {base}: for tests on this machine only")

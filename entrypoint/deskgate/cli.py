@@ -168,7 +168,7 @@ def _doctor(words: Sequence[str]) -> int:
     if by_link:
         return doctor.outside(frame or "", as_json=as_json)
     if frame:
-        raise UsageError("doctor: --frame is for --link: only from outside it can be tried")
+        raise UsageError("doctor: --frame is for --link: it can only be tried from outside")
     return doctor.inside(as_json=as_json)
 
 

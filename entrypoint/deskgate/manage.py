@@ -150,7 +150,7 @@ def url(role: str, show: Show) -> int:
     record = json_file(folder / "start.json")
     if role not in record["links"]:
         raise ProgramError(f"url: cannot give a {role} link: this desktop has none")
-    made = "deskgate token add makes another"
+    made = f"deskgate url --role {role} --ttl 12h makes another"
     if record["hashed"]:
         raise StoreError(f"url: cannot give a {role} link: VNC_TOKEN_HASH keeps no tokens; {made}")
     link = record["links"][role]

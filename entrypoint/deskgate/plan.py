@@ -152,6 +152,7 @@ def gate_config(settings: Settings, place: Place, booted: float) -> dict[str, An
         "display": f":{settings.display}",
         "frame_ancestors": list(settings.vnc_frame_ancestors),
         "trusted_proxies": list(settings.vnc_trusted_proxies),
+        "clipboard": settings.vnc_clipboard,
         "cert": cert,
         "key": key,
     }

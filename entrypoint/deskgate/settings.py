@@ -39,7 +39,7 @@ class Settings:
     )
     vnc_depth: int = row(
         forms.choice("16", "24"),
-        "colour depth in bits per pixel",
+        "colour depth in bits per pixel: 16 or 24",
         section="desktop",
         default="24",
         aliases=("VNC_COL_DEPTH",),
@@ -128,7 +128,7 @@ class Settings:
     )
     vnc_auth: str = row(
         forms.choice("token", "none"),
-        "who gets in: holders of a token, or anybody (see VNC_AUTH_NONE)",
+        "who gets in: token, its holders, or none, which is anybody (see VNC_AUTH_NONE)",
         section="links and tokens",
         default="token",
     )
@@ -153,7 +153,7 @@ class Settings:
     )
     vnc_link: str = row(
         forms.choice("token", "once"),
-        "what the printed links hold: the token, or a ticket for one use within ten minutes",
+        "what the printed links hold: token, or once, a ticket for one use within ten minutes",
         section="links and tokens",
         default="token",
     )
@@ -181,7 +181,7 @@ class Settings:
     )
     vnc_token_hash: bool = row(
         forms.boolean,
-        "keep no token in clear in the runtime folder; `deskgate url` then makes new ones",
+        "keep no token in clear in the runtime folder; `deskgate url --ttl 12h` makes a new link",
         section="links and tokens",
         default="false",
     )
@@ -217,13 +217,13 @@ class Settings:
     )
     log_level: str = row(
         forms.choice("debug", "info", "warning", "error"),
-        "least level of the lines on stderr",
+        "least level of the lines on stderr: debug, info, warning or error",
         section="system",
         default="info",
     )
     log_format: str = row(
         forms.choice("text", "json"),
-        "form of the lines on stderr",
+        "form of the lines on stderr: text or json",
         section="system",
         default="text",
     )

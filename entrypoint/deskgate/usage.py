@@ -100,7 +100,7 @@ GROUPS: Final[Mapping[str, tuple[Command, ...]]] = {
                 QR,
                 JSON,
             ),
-            more="--ttl or --name makes a new token, as token add does.",
+            more="--ttl or --name makes a new token, as token add does, but for control.",
             examples=("docker exec NAME deskgate url --role view --qr",),
         ),
         Command(

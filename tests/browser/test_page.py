@@ -10,6 +10,7 @@ from playwright.sync_api import expect
 
 from tests.browser.conftest import OpenTab
 from tests.browser.screen import CANVAS, Screen
+from tests.conftest import MakeDesk
 from tests.container.desk import Desk
 from tests.container.engine import wait_until
 from tests.container.inside import x_state
@@ -129,6 +130,33 @@ def test_screenshot_is_saved(desk: Desk, tab: Screen, tmp_path: Path) -> None:
     saved.value.save_as(tmp_path / "shot.png")
     data = (tmp_path / "shot.png").read_bytes()
     assert [int.from_bytes(data[at : at + 4]) for at in (16, 20)] == tab.size
+
+
+# VNC_CLIPBOARD → whether one may write into the box, and copy what is in it.
+WAYS = {"in": (True, False), "out": (False, True)}
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_clipboards_panel_offers_what_its_owner_allows(
+    make_desk: MakeDesk, tab: Screen, way: str
+) -> None:
+    """And says which way the text goes."""
+    writes, copies = WAYS[way]
+    tab.open(make_desk(env={"VNC_CLIPBOARD": way}).start().link())
+    tab.tool("Clipboard")
+    expect(tab.page.get_by_label("The desktop's clipboard")).to_be_editable(editable=writes)
+    expect(tab.page.get_by_role("button", name="Copy", exact=True)).to_be_visible(visible=copies)
+    expect(tab.page.get_by_role("button", name="Paste from here")).to_be_visible(visible=writes)
+    hint = "stays there" if way == "in" else "nothing from here"
+    expect(tab.page.locator("#clip-hint")).to_contain_text(hint)
+
+
+def test_desktop_that_shares_no_clipboard_offers_none(make_desk: MakeDesk, tab: Screen) -> None:
+    """Nothing that does nothing."""
+    tab.open(make_desk(env={"VNC_CLIPBOARD": "off"}).start().link())
+    tab.tool("Size")
+    expect(tab.page.get_by_role("button", name="Special keys")).to_be_visible()
+    expect(tab.page.get_by_role("button", name="Clipboard")).to_be_hidden()
 
 
 def test_watcher_is_offered_nothing_that_does_nothing(desk: Desk, tab: Screen) -> None:

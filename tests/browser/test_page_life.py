@@ -111,7 +111,7 @@ def test_stopped_container_is_said_and_its_return_noticed(
     notice(screen, "The container does not answer")
     expect(screen.page.get_by_role("button", name="Try now")).to_be_visible()
     docker("start", desk.name)
-    expect(screen.page.get_by_role("heading")).to_have_text("This link opens nothing now")
+    expect(screen.page.get_by_role("heading")).to_have_text("This login is over")
 
 
 def test_page_that_is_hidden_comes_back_when_it_is_shown(

@@ -42,7 +42,7 @@ def test_the_help_of_a_command_tells_its_options_and_an_example() -> None:
         "[--json]",
         "",
         "  The link, or a new one.",
-        "  --ttl or --name makes a new token, as token add does.",
+        "  --ttl or --name makes a new token, as token add does, but for control.",
         "",
         "  --role control|view  whose; without it, control's",
         "  --once               one that works once, within ten minutes",

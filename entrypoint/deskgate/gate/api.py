@@ -1,8 +1,8 @@
 """The addresses for machines: status, metrics, links, tokens, a picture. Pure.
 
 A token in a query opens none of them, as it stands in logs. Tokens are managed with the start's
-own control token alone, shown as Bearer: whoever was lent the desktop cannot lend it on here. (In
-the desktop's terminal he can, where that runs as our user.)
+own control token alone, shown as Bearer: whoever else controls can make no link here. (In the
+desktop's terminal he can, where that runs as our user.)
 """
 
 from __future__ import annotations

@@ -22,13 +22,18 @@ Arrival = tuple[Role, bool]  # whether as a guest
 
 
 class Company:
-    """The viewers. `keeper.Keeper` knows what lets them in."""
+    """The viewers. `keeper.Keeper` knows what lets them in.
 
-    def __init__(self, *, began: float) -> None:
+    Args:
+        clipboard: which way it goes for whoever controls; pages are told.
+    """
+
+    def __init__(self, *, began: float, clipboard: str) -> None:
         self.viewers: set[Viewer] = set()
         self.arriving: Counter[Arrival] = Counter()  # between the upgrade request and our 101
         self.counts = Counts(began=began)
         self.loans = Loans()
+        self._clipboard = clipboard
         self._news: asyncio.TimerHandle | None = None
 
     # Places
@@ -95,6 +100,8 @@ class Company:
         if viewer.joined:
             others[viewer.role.value] -= 1
         told = {"role": viewer.role, "others": others, **self._shared(viewer.access)}
+        if viewer.role is Role.CONTROL:
+            told["clipboard"] = self._clipboard
         viewer.tell(json.dumps(told))
 
     def _shared(self, access: Access) -> dict[str, Any]:

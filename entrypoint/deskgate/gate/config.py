@@ -43,6 +43,7 @@ class GateConfig:
         open: VNC_AUTH=none: no credential is asked for, Host and Origin are checked instead.
         frame_ancestors: CSP sources that may show the page in a frame.
         trusted_proxies: networks whose X-Forwarded headers count.
+        clipboard: which way text may go, as VNC_CLIPBOARD: pages say so, Xvnc holds to it.
         cookie_suffix: tells desktops on one host name apart, as cookies do not know ports
             (RFC 6265bis, 8.5); unless given, eight hex digits.
     """
@@ -66,6 +67,7 @@ class GateConfig:
     trusted_proxies: tuple[IPv4Network | IPv6Network, ...]
     cert: str | None
     key: str | None
+    clipboard: str
     cookie_suffix: str
 
 
@@ -91,6 +93,9 @@ def read_config(text: str, hostname: str) -> GateConfig:
     auth = _text(raw, "auth", "token")
     if auth not in {"token", "none"}:
         raise ConfigError("auth: must be token or none")
+    clipboard = _text(raw, "clipboard", "both")
+    if clipboard not in {"both", "in", "out", "off"}:
+        raise ConfigError("clipboard: must be both, in, out or off")
     cert, key = _optional(raw, "cert"), _optional(raw, "key")
     if (cert is None) != (key is None):
         raise ConfigError("cert, key: give both or none")
@@ -114,6 +119,7 @@ def read_config(text: str, hostname: str) -> GateConfig:
         trusted_proxies=_networks(_texts(raw, "trusted_proxies")),
         cert=cert,
         key=key,
+        clipboard=clipboard,
         cookie_suffix=_optional(raw, "cookie_suffix") or cookie_suffix(hostname, port, subpath),
     )
 

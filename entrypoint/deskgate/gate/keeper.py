@@ -63,7 +63,7 @@ class Keeper(Company):
 
     def __init__(self, config: GateConfig, *, boot_secret: bytes, own: Path) -> None:
         self.config = config
-        super().__init__(began=self.now())
+        super().__init__(began=self.now(), clipboard=config.clipboard)
         self.desk = Desk(config.rfb, config.rfbauth)
         self.strangers: limits.Crowd[Connection | Newcomer] = limits.Crowd(
             limits.STRANGERS, lambda each: each.dawdles, lambda each: each.peer

@@ -5,6 +5,12 @@ import KeyTable from "../core/input/keysym.js";
 
 const PASTE_MS = 100;  // an empty clipboard, or a picture, brings no text: then the keys go as they are
 const TYPED_MS = 300;
+// VNC_CLIPBOARD → what the panel says. Xvnc holds to it, whatever a page does.
+const HINTS = {
+  both: "What is copied in the desktop stands here; what you write here can be pasted there.",
+  in: "What you write here can be pasted in the desktop; what is copied there stays there.",
+  out: "What is copied in the desktop stands here; nothing from here can be pasted there.",
+};
 
 export class Clipboard {
   #desk;
@@ -35,7 +41,14 @@ export class Clipboard {
     copy.addEventListener("click", async () => {
       notice.say(await copyText(this.#box) ? "Copied" : "This browser does not let the page copy: use Ctrl+C");
     });
-    paste.hidden = !navigator.clipboard?.readText;
+    desk.addEventListener("news", () => {
+      const { clipboard } = desk;
+      const takes = clipboard === "both" || clipboard === "in";
+      document.querySelector("[data-panel=clipboard]").hidden = clipboard === "off";
+      this.#box.readOnly = !takes;
+      copy.hidden = clipboard === "in";
+      paste.hidden = !takes || !navigator.clipboard?.readText;
+    });
     paste.addEventListener("click", async () => {
       try {
         this.#box.value = await navigator.clipboard.readText();
@@ -47,12 +60,8 @@ export class Clipboard {
   }
 
   #explain() {
-    const watching = this.#desk.role === "view";
-    this.#box.readOnly = watching;
-    this.#hint.textContent = watching
-      ? "What is copied in the desktop does not reach who only watches."
-      : "What is copied in the desktop stands here; what you write here can be pasted there. "
-        + (navigator.clipboard ? "The usual keys work too." : "Over plain http the browser lets no page copy by itself.");
+    this.#hint.textContent = `${HINTS[this.#desk.clipboard]} ${navigator.clipboard
+      ? "The usual keys work too." : "Over plain http the browser lets no page copy by itself."}`;
   }
 
   // From the desktop.

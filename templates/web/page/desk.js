@@ -15,6 +15,7 @@ const AWAKE_MS = 2_000;  // the same after a sleep, when what was said meanwhile
 export class Desk extends EventTarget {
   role = null;
   borrowed = null;  // control that somebody lent
+  clipboard = "off";  // which way it goes: in, out, both
   rfb = null;  // noVNC's, while connected
   #channel = null;
   #gate;
@@ -111,6 +112,7 @@ export class Desk extends EventTarget {
         this.#heard = Date.now();
         this.role = news.role;
         this.borrowed = news.borrowed;
+        this.clipboard = news.clipboard ?? "off";
         rfb.viewOnly = this.role === "view" || this.#settings.get("view_only") === "1";
         this.#tell("news", news);
       };

@@ -46,7 +46,7 @@ export function show(gate, connecting, lock) {
 // What the gate said when it closed the connection, and what the person reads.
 const ENDS = {
   "logged out": ["Its link opens the desktop again, while it is good.", "You are logged out"],
-  expired: ["The link, or this session, has expired. Ask for a new one, or make one:", "Your time here is over"],
-  revoked: ["It opens nothing any more. Ask for a new one, or make one:", "This link was taken back"],
-  other: ["It was taken back, has expired, or the container was started anew.", "This link opens nothing now"],
+  expired: ["A login lasts for twelve hours, and no longer than its link.", "Your time here is over"],
+  revoked: ["It opens nothing any more: ask for a new one.", "This link was taken back"],
+  other: ["The link was taken back, its time or the login's is over, or the container was started anew.", "This login is over"],
 };

@@ -52,6 +52,7 @@ def raw_config(**changes: Any) -> dict[str, Any]:
         "display": ":1",
         "frame_ancestors": [],
         "trusted_proxies": [],
+        "clipboard": "both",
         "cert": None,
         "key": None,
     }

@@ -49,8 +49,9 @@ def news(viewer: ClientConnection) -> Any:
 
 
 def told(role: str, control: int, view: int) -> dict[str, Any]:
-    """News of so many others."""
-    return {"role": role, "others": {"control": control, "view": view}}
+    """News of so many others; who watches has no clipboard."""
+    clipboard = {"clipboard": "both"} if role == "control" else {}
+    return {"role": role, "others": {"control": control, "view": view}, **clipboard}
 
 
 @pytest.mark.parametrize(("token", "role"), [(CONTROL, "control"), (VIEW, "view")])
@@ -127,6 +128,6 @@ def test_who_came_last_stands_last(monkeypatch: pytest.MonkeyPatch) -> None:
         Access(role=Role.VIEW, carrier=Carrier.COOKIE, token=VIEW_TOKEN, session=session)
         for session in reversed(sessions)
     ]
-    company = Company(began=0.0)
+    company = Company(began=0.0, clipboard="both")
     monkeypatch.setattr(company, "joined", lambda: here)
     assert company.watching() == sessions

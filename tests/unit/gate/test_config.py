@@ -44,6 +44,7 @@ INVALID: dict[str, tuple[dict[str, Any], str]] = {
     "no web": ({"web": None}, "web"),
     "a subpath without slashes": ({"subpath": "desk"}, "subpath"),
     "another auth": ({"auth": "basic"}, "auth"),
+    "another clipboard": ({"clipboard": "paste"}, "clipboard"),
     "a cert without a key": ({"cert": "/c"}, "cert"),
     "no list": ({"frame_ancestors": "https://a.test"}, "frame_ancestors"),
     "a flag as text": ({"query_tokens": "true"}, "query_tokens"),
