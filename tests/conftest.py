@@ -7,6 +7,7 @@ from contextlib import ExitStack
 from typing import Any, Protocol
 
 import pytest
+from hypothesis import settings
 
 from tests.container.desk import EVERY_VARIANT, VARIANTS, Desk, image_of
 from tests.container.engine import run, why_no_engine
@@ -14,6 +15,10 @@ from tests.container.leaks import find, searched
 
 pytest_plugins = ["deskgate.testing.plugin"]  # as installed: pyproject's `pytest11`
 pytest.register_assert_rewrite("deskgate.testing.test_contract")
+
+# A machine that is busy for a moment is no fault of an example's: none of them claims a time.
+settings.register_profile("deskgate", deadline=None)
+settings.load_profile("deskgate")
 
 # Desks of a module's tests: each test's end judges what they wrote since the last one.
 _living: list[Desk] = []

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, TypeVar
 from urllib.parse import urlsplit
 
 from playwright.sync_api import ConsoleMessage, Error, Page, Request
@@ -36,6 +37,8 @@ COLOURS: Final = """canvas => {
     return new Set(new Uint32Array(data.buffer)).size;
 }"""
 
+Loaded = TypeVar("Loaded")
+
 
 @dataclass
 class Screen:
@@ -65,6 +68,7 @@ class Screen:
 
     def _said(self, message: ConsoleMessage) -> None:
         self.said.append(message.text)
+        self._dropped |= CHANGED in message.text  # of a WebSocket, which is no request
         expected = any(each in message.text for each in (CHANGED, LOCKED, FRAME))
         if message.type == "error" and not expected:
             self.complaints.append(message.text)
@@ -86,17 +90,34 @@ class Screen:
             until: a page that loads nothing later on need not be watched for it.
         """
         self._origin = urlsplit(url).netloc
+
+        def go() -> int:
+            answer = self.page.goto(url, wait_until=until)
+            return answer.status if answer else 0
+
+        # Between, as a link that differs in its fragment alone loads nothing.
+        return self._load(go, between=lambda: self.page.goto("about:blank"))
+
+    def reload(self) -> Screen:
+        """Load the page once more, and wait until the desktop is on the screen."""
+        self._load(self.page.reload)
+        return self.connected()
+
+    def _load(
+        self, load: Callable[[], Loaded], *, between: Callable[[], object] = lambda: None
+    ) -> Loaded:
+        """Load something, and again where a change of the network came between."""
         for _ in range(LOADS):
             self._dropped = False
             try:
-                answer = self.page.goto(url, wait_until=until)
+                found = load()
             except Error as error:
                 if CHANGED not in error.message:
                     raise
-                self._dropped = True
-            if not self._dropped:
-                return answer.status if answer else 0
-            self.page.goto("about:blank")  # else a link that differs in its fragment loads nothing
+            else:
+                if not self._dropped:
+                    return found
+            between()
         raise AssertionError(f"the network changed {LOADS} times while {self._origin} was loaded")
 
     def open(self, url: str) -> Screen:
@@ -111,9 +132,7 @@ class Screen:
         except Error:
             if not self._dropped:
                 raise
-            self._dropped = False
-            self.page.reload()
-            return self.connected()
+            return self.reload()
         return self
 
     # --- looking -----------------------------------------------------------------------------

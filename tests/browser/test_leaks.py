@@ -52,8 +52,7 @@ def test_l5_access_log_of_a_proxy_holds_no_token(
 
     with running_proxy("nginx", tmp_path / "nginx", port=port, gate=desk.port) as log:
         tab = open_tab().open(f"{address}#token={token}")
-        tab.page.reload()
-        tab.connected().open(f"{address}vnc.html")
+        tab.reload().open(f"{address}vnc.html")
         for _ in range(RECONNECTS):
             reconnect(tab)
         tab.page.goto("about:blank")  # nginx writes a WebSocket down when it ends

@@ -87,8 +87,7 @@ def test_token_is_nowhere_in_the_browser(desk: Desk, tab: Screen) -> None:
 def test_reload_stays_logged_in(desk: Desk, tab: Screen) -> None:
     """And so does the bare address in another tab of the same browser."""
     tab.open(desk.link())
-    tab.page.reload()
-    tab.connected()
+    tab.reload()
     other = Screen(tab.page.context.new_page())
     other.open(f"http://localhost:{desk.port}/")
     other.page.close()
@@ -104,8 +103,7 @@ def test_both_links_are_open_in_one_browser(desk: Desk, tab: Screen) -> None:
         expect(badges[0]).to_have_text("Control+1")
         expect(badges[1]).to_have_text("Watching+1")
         for each in (tab, other):
-            each.page.reload()
-            each.connected()
+            each.reload()
     assert other.page.url == f"http://localhost:{desk.port}/watch/"
     other.open(f"http://localhost:{desk.port}/watch/vnc.html")
     other.page.mouse.move(30, 40)

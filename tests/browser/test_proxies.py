@@ -134,7 +134,7 @@ def test_h19_printed_link_opens_the_desktop_behind_a_proxy(shown: Place, open_ta
 
     assert f"{shown.url}websockify" in asked
     assert [url for url in asked if not url.startswith(shown.url)] == []
-    assert desk.log.count("control viewer from 127.0.0.1 joined") > before
+    wait_until(lambda: desk.log.count("control viewer from 127.0.0.1 joined") > before, 5)
     (cookie,) = tab.page.context.cookies()
     assert cookie["name"].startswith(shown.cookie)
     assert (cookie["path"], cookie["secure"]) == (shown.prefix, shown.scheme == "https")

@@ -67,8 +67,7 @@ def test_borrowed_control_outlives_a_reload_and_is_given_back(
     lend(owner)
     expect(guest.page.locator("#badge")).to_have_text(re.compile("Control"))
     for each in (owner, guest):
-        each.page.reload()
-        each.connected()
+        each.reload()
     expect(guest.page.locator("#badge")).to_have_text(re.compile("Control"))
     expect(owner.page.locator("#badge")).to_have_text(re.compile("Lent"))
     assert x_state(desk)["size"] == [1280, 720]

@@ -17,8 +17,11 @@ RUNTIME: Final = "/run/deskgate"
 
 
 def zombies(desk: Desk) -> list[str]:
-    """Names of the dead that nobody has collected."""
-    return [each.name for each in processes(desk) if each.state == "Z"]
+    """Names of the dead that nobody has collected.
+
+    Not of who came in from outside, as the health check does: those are the engine's to collect.
+    """
+    return [each.name for each in processes(desk) if each.state == "Z" and each.started_inside]
 
 
 def x_client(desk: Desk, *words: str, folder: str = RUNTIME) -> Result:

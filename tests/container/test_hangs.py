@@ -56,7 +56,11 @@ class Idle:
 @pytest.fixture(scope="module", autouse=True)
 def idle(make_module_desk: MakeDesk) -> Idle:
     """They have been idle since this module began: their time passes during the other tests."""
-    desks = [make_module_desk(env={"VNC_TRANSPORT": each}).start() for each in ("tcp", "unix")]
+    options = ("--no-healthcheck",)  # which may be asking when they are paused
+    desks = [
+        make_module_desk(env={"VNC_TRANSPORT": each}, options=options).start()
+        for each in ("tcp", "unix")
+    ]
     before = [(pids_of(desk), desk.log) for desk in desks]
     docker("pause", *(desk.name for desk in desks))
     wait_for(time.monotonic() + PAUSE_SECONDS)

@@ -71,7 +71,7 @@ def test_c6_only_the_gate_listens_beyond_loopback(every_desk: Desk) -> None:
 
 def test_programs_run_as_the_unprivileged_user(every_desk: Desk) -> None:
     """Nothing in the container is root's, not even PID 1."""
-    running = [each for each in processes(every_desk) if not each.ours]
+    running = [each for each in processes(every_desk) if each.started_inside]
     assert {"Xvnc", "jwm"} <= {each.name for each in running}
     assert {each.uid for each in running} == {RUN_USER}
 

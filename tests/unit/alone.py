@@ -41,7 +41,9 @@ def left_out(module: Path, tests: Path) -> str:
 
     if not tests.exists():
         return f"there is no {tests.name}"
-    hypothesis.settings.register_profile("examples", phases=[hypothesis.Phase.explicit])
+    hypothesis.settings.register_profile(
+        "examples", phases=[hypothesis.Phase.explicit], deadline=None
+    )
     hypothesis.settings.load_profile("examples")
     os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
     measured = coverage.Coverage(

@@ -258,9 +258,7 @@ def everything(folder: Path) -> Ground:
 
 
 @given(st.lists(PAIR, max_size=3).map(dict))
-@settings(
-    max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=300, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @example({"command": "a\n;b\n %(here)s %%(here)s"})
 @example({"environment": "A='%(ENV_HOME)s'"})
 @example({"stdout_logfile": "/no/such/folder/%%"})
@@ -286,9 +284,7 @@ def test_e3_what_is_taken_supervisords_parser_reads_alike(
 
 
 @given(st.lists(ARGUMENT, min_size=1, max_size=6), ARGUMENT)
-@settings(
-    max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=200, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @example(["%(here)s", "%%(here)s", "%"], "%(ENV_HOME)s")
 @example(["a ;b", "; c", "\n[program:evil]", "it's"], '"')
 def test_e4_any_command_of_a_drop_in_comes_back_unchanged(

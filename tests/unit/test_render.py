@@ -85,7 +85,7 @@ ARGUMENT = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="
 
 
 @given(st.lists(ARGUMENT, min_size=1, max_size=6))
-@settings(max_examples=examples(300), deadline=None)
+@settings(max_examples=examples(300))
 @example(["a", "%", "%(ENV_PATH)s", "%%", "100%"])
 @example(["%(here)s", "%%(here)s", "%(here)s'"])
 @example(["a ;b", "; c", " #d", "#", "\t;x"])
@@ -108,7 +108,7 @@ def test_what_the_file_cannot_express_is_an_error(argument: str) -> None:
 
 
 @given(ARGUMENT)
-@settings(max_examples=examples(100), deadline=None)
+@settings(max_examples=examples(100))
 def test_e3_no_argument_of_xvncs_adds_a_section_or_a_key(argument: str) -> None:
     """The parsed file has exactly the sections and keys of the plain one."""
     plain = samples.plan_of()
@@ -126,7 +126,7 @@ LINES = st.lists(st.sampled_from(["[program:evil]", "command=id", "%(x)s", "'", 
 
 
 @given(st.sampled_from(VALUED), PLAIN | LINES.map("\n".join) | LINES.map(" ".join))
-@settings(max_examples=examples(300), deadline=None)
+@settings(max_examples=examples(300))
 def test_e3_no_value_of_a_setting_adds_a_section_or_a_key(name: str, value: str) -> None:
     """It is refused, or the parsed file has exactly the sections and keys of the plain one."""
     try:

@@ -276,15 +276,23 @@ def test_who_follows_hears_the_end(conducted: Conducted) -> None:
         assert following.wait(5) == 0
 
 
-FLOOD = "[print('x' * 1000, flush=True) for _ in range(20000)]; print('end', flush=True)"
+FLOOD = """
+import os
+while not os.path.exists({flag!r}): time.sleep(0.01)
+for _ in range(20000): print('x' * 1000, flush=True)
+print('end', flush=True)
+"""
 
 
 def test_a_slow_follower_loses_lines_and_blocks_nobody(tmp_path: Path) -> None:
     """20 MB pass; he is told how many lines he missed, and gets the newest."""
-    with Conducted(tmp_path, [row("app", FLOOD)]) as conducted:
+    flag = tmp_path / "flag"
+    with Conducted(tmp_path, [row("app", FLOOD.format(flag=str(flag)))]) as conducted:
         wait_until(lambda: (tmp_path / "status.json").exists())
         with connect(conducted) as door:
             door.sendall(b'{"do": "logs", "programs": [], "follow": true}\n')
+            door.recv(1, socket.MSG_PEEK)  # he is heard, and has read nothing yet
+            flag.touch()
             wait_until(lambda: conducted.log.endswith("app: end\n"), 20)
             assert conducted.deskgate("status").returncode == 0
             data = b""

@@ -22,6 +22,7 @@ from .conducting import Conducted, free_port, python, wait_until
 from .test_embed import loaded
 
 TICK = 0.1  # seconds; the tests wait for some of them
+SLOW_TICK = 0.3  # where a test has to act between two of them
 LIVENESS = "deskgate.conductor.liveness"
 FAST = {
     f"{LIVENESS}.TICK_SECONDS": TICK,
@@ -66,11 +67,13 @@ def test_a_hang_is_found_within_half_a_minute() -> None:
 
 
 @contextmanager
-def desktop(folder: Path, script: str, *, live: str) -> Iterator[Conducted]:
+def desktop(folder: Path, script: str, *, live: str, tick: float = TICK) -> Iterator[Conducted]:
     """One program that shows signs of life, and one that shows none."""
     app = Program(name="app", command=python(script), ready="stdout", essential=True, live=live)
     mute = Program(name="mute", command=python(SLEEPS), ready="stdout")
-    with Conducted(folder, [app, mute], changes=FAST) as conducted:
+    with Conducted(
+        folder, [app, mute], changes={**FAST, f"{LIVENESS}.TICK_SECONDS": tick}
+    ) as conducted:
         yield conducted.wait_ready()
 
 
@@ -125,13 +128,13 @@ def test_a_program_that_was_stopped_is_killed_and_started_again(tmp_path: Path) 
 
 def test_a_program_that_is_continued_in_time_lives(tmp_path: Path) -> None:
     """A short look by SIGSTOP and SIGCONT costs nobody his program."""
-    with desktop(tmp_path, BEATS, live="stdout") as conducted:
-        for name in ("app", "mute"):
-            old = conducted.signal(name, signal.SIGSTOP)
-            time.sleep((STOPPED_TICKS - 1.5) * TICK)
+    with desktop(tmp_path, BEATS, live="stdout", tick=SLOW_TICK) as conducted:
+        old = {name: conducted.signal(name, signal.SIGSTOP) for name in ("app", "mute")}
+        time.sleep((STOPPED_TICKS - 2) * SLOW_TICK)
+        for name in old:
             conducted.signal(name, signal.SIGCONT)
-            time.sleep((MISSES + 3) * TICK)
-            assert conducted.pid(name) == old, conducted.log
+        time.sleep((MISSES + 1) * SLOW_TICK)
+        assert {name: conducted.pid(name) for name in old} == old, conducted.log
 
 
 TRACE = """

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import pty
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,13 @@ from deskgate.programs import Program
 from .conducting import Conducted, python, wait_until
 
 SLOW = "import time; time.sleep(3.4); print('ready', flush=True); time.sleep(1000)"
+# The same, until a person has seen enough.
+WAITS = """
+import os, time
+while not os.path.exists({flag!r}): time.sleep(0.02)
+print('ready', flush=True)
+time.sleep(1000)
+"""
 ROWS = [
     Program(name="slow", command=python(SLOW), ready="stdout", essential=True),
     Program(name="next", command=python(SLOW), ready="spawn", essential=True, needs=("slow",)),
@@ -62,13 +70,17 @@ def test_a_terminal_gets_the_line_anew_each_second(
     """In its place; the banner takes that of the last one."""
     monkeypatch.setattr(streams, "is_capable", lambda: True)
     person, ours = pty.openpty()
-    with Conducted(tmp_path, ROWS, stderr=ours) as conducted:
-        conducted.wait_ready()
+    flag = tmp_path / "flag"
+    slow = replace(ROWS[0], command=python(WAITS.format(flag=str(flag))))
+    with Conducted(tmp_path, [slow, *ROWS[1:]], stderr=ours):
         said = b""
         while b"is ready" not in said:
             said += os.read(person, 4096)
+            if b"after 3 s" in said:
+                flag.touch()
     os.close(ours)
     os.close(person)
     told = "deskgate: still starting after {} s: slow starting; next waiting"
     lines = said.decode().partition("is ready")[0].split("\r\x1b[K")
-    assert lines[:-1] == [told.format(seconds) for seconds in (1, 2, 3)]
+    assert lines[:-1] == [told.format(at + 1) for at in range(len(lines) - 1)]
+    assert len(lines) > 3

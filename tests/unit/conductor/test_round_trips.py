@@ -73,7 +73,6 @@ def test_e4_the_file_is_read_as_it_was_written(tmp_path: Path, locale: str) -> N
 @given(argv=st.lists(WORD, max_size=5), environ=ENVIRONMENT)
 @settings(
     max_examples=examples(50),
-    deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 @example(
@@ -117,7 +116,7 @@ execute(*json.loads(told))
 
 
 @given(argv=st.lists(VALUE, max_size=5), environ=ENVIRONMENT, locale=st.sampled_from(LOCALES))
-@settings(max_examples=examples(20), deadline=None)
+@settings(max_examples=examples(20))
 @example(argv=[b"\xff\xfe", b"%", b"a\nb", b""], environ={b"X_": b"\xff"}, locale=None)
 @example(argv=["Grüße 🦊".encode()], environ={b"X_A": "Grüße".encode()}, locale=b"C")
 @example(argv=[b"a" * MAX_VALUE], environ={b"X_A": b"\n%;" * 2000}, locale=b"C.UTF-8")

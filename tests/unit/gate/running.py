@@ -70,6 +70,7 @@ class Desk:
     types: bytes = b"\x02\x01\x02"  # None and VncAuth
     answers: list[bytes] = field(default_factory=list)
     sockets: list[socket.socket] = field(default_factory=list)
+    order: threading.Lock = field(default_factory=threading.Lock)
 
     @property
     def port(self) -> int:
@@ -99,8 +100,9 @@ class Desk:
                 if answer not in [rfb.answer_challenge(each, challenge) for each in passwords]:
                     sock.sendall(b"\0\0\0\x01\0\0\0\x02no")
                     return
-            sock.sendall(bytes(4))
-            self.accepted.put((chosen, sock))
+            with self.order:  # the next one may come as soon as this one is let in
+                sock.sendall(bytes(4))
+                self.accepted.put((chosen, sock))
 
     def next(self) -> tuple[int, socket.socket]:
         """The next connection past its handshake: security type and socket."""

@@ -196,9 +196,9 @@ def test_a_loan_ends_when_nobody_is_there_to_use_it(
 ) -> None:
     """Else the lender would wait for somebody who went home."""
     owner, _, _ = lent
-    monkeypatch.setattr(limits, "LOAN_AWAY_SECONDS", 0.1)
     with owner.here() as watch:
         assert door(desk) == VNC_AUTH
+        monkeypatch.setattr(limits, "LOAN_AWAY_SECONDS", 0.1)
         assert close_code(watch) == ROLE_CHANGED
     with owner.here():
         assert door(desk) == NONE

@@ -123,18 +123,19 @@ def test_c7b_the_secret_comes_into_locked_memory(path: Path) -> None:
     proc(5): what shows a process belongs to root, when it may not be dumped.
     """
     other = 65534 if os.getgid() == 0 else None
+
+    def owner(process: subprocess.Popen[bytes]) -> tuple[int, int]:
+        about = Path(f"/proc/{process.pid}/environ").stat()
+        return about.st_uid, about.st_gid
+
+    with subprocess.Popen(["sleep", "60"], group=other) as open_to_all:
+        assert owner(open_to_all) != (0, 0), "positive control"
+        open_to_all.kill()
     command = [sys.executable, "-m", "deskgate.gate", str(path)]
     with subprocess.Popen(
         command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=ENVIRONMENT, group=other
     ) as gate:
-        shown = Path(f"/proc/{gate.pid}/environ")
-
-        def owner() -> tuple[int, int]:
-            about = shown.stat()
-            return about.st_uid, about.st_gid
-
-        assert owner() != (0, 0), "positive control"
-        wait_until(lambda: owner() == (0, 0))
+        wait_until(lambda: owner(gate) == (0, 0))
         assert gate.stdout is not None
         assert not select.select([gate.stdout], [], [], 0)[0], "it waits for the secret"
         gate.kill()

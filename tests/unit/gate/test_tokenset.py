@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import gc
 import os
 import time
 from collections.abc import Iterator
@@ -209,7 +210,8 @@ def test_old_rows_that_clash_with_ours_count_for_nothing(both: tuple[Gate, Path]
 
 
 def resident() -> int:
-    """Bytes of memory that this process takes (proc(5), statm)."""
+    """Bytes of memory that this process takes, garbage left out (proc(5), statm)."""
+    gc.collect()
     return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGESIZE")
 
 
