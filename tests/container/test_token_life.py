@@ -183,7 +183,9 @@ def test_hashes_alone_are_kept_where_that_is_asked_for(make_desk: MakeDesk) -> N
     found = desk.exec("grep", "-r", "-l", token, RUNTIME)
     assert (found.status, found.out) == (1, "")
     refused = desk.exec("deskgate", "url")
-    assert (refused.status, "deskgate token add" in refused.err) == (69, True)
+    advice = "deskgate url --role control --ttl 12h"
+    assert (refused.status, advice in refused.err) == (69, True)
+    assert opens(desk, token_in(desk.must(*advice.split())))
     assert opens(desk, token_in(desk.must("deskgate", "token", "add")))
     assert desk.must("deskgate", "health").startswith("healthy")
 
