@@ -18,13 +18,6 @@ from deskgate.tokens import Role
 
 from . import running
 from .running import Gate
-from .wire import read_head
-
-
-def ask_for_a_websocket(gate: Gate) -> int:
-    with gate.socket() as sock:
-        sock.sendall(gate.upgrade() + b"\r\n\r\n")
-        return int(read_head(sock).split()[1])
 
 
 def said(capfd: pytest.CaptureFixture[str]) -> list[str]:
@@ -84,7 +77,7 @@ def test_a_desktop_that_is_away_is_no_warning(
 ) -> None:
     """PID 1 has said why; a page that comes back while Xvnc starts again is nobody's mistake."""
     desk.close()
-    assert ask_for_a_websocket(gate) == 503
+    assert gate.refuses() == 503
     (line,) = said(capfd)
     assert line.startswith("info: no desktop for a control viewer: Xvnc cannot be reached: ")
 
@@ -94,7 +87,7 @@ def test_a_desktop_that_lets_nobody_in_is_a_warning(
 ) -> None:
     """It is there, and will stay as it is: somebody has to look. Said once, however often asked."""
     desk.types = b"\x01\x10"  # one, which is not ours
-    assert [ask_for_a_websocket(gate) for _ in range(2)] == [503, 503]
+    assert [gate.refuses() for _ in range(2)] == [503, 503]
     (line,) = said(capfd)
     assert line.startswith("warning: no desktop for a control viewer: ")
 

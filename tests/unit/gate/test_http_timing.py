@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
 
 import pytest
+
+from .test_process import ENVIRONMENT
 
 CHANCE = 1e-6  # with the usual one in a hundred, this test would be red each month
 
@@ -22,8 +23,7 @@ def tells(scene: str) -> bool:
 
 def _chance(scene: str) -> float:
     words = [sys.executable, "-m", "tests.unit.gate.timing", scene]
-    environ = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
-    done = subprocess.run(words, env=environ, stdout=subprocess.PIPE, text=True, check=True)
+    done = subprocess.run(words, env=ENVIRONMENT, stdout=subprocess.PIPE, text=True, check=True)
     return float(done.stdout)
 
 

@@ -79,7 +79,7 @@ def gate(tmp_path: Path, desk: Desk) -> Iterator[Process]:
 
 
 def test_h9_h13_the_owner_gets_in_within_a_second(gate: Process, desk: Desk) -> None:
-    """99 times of 100, and his viewer lives; the guesser sees 429, and little else."""
+    """Each time, and his viewer lives; the guesser sees 429 and never more than 401."""
     seen: Counter[bytes] = Counter()
     took = []
     headers = {"Authorization": f"Bearer {CONTROL}"}
@@ -94,8 +94,7 @@ def test_h9_h13_the_owner_gets_in_within_a_second(gate: Process, desk: Desk) -> 
                 assert xvnc.recv(1) == b"\x01"
                 took.append(time.monotonic() - began)
     assert len(took) > 10
-    late = sorted(took)[len(took) * 99 // 100]
-    assert late < OWNER_SECONDS, f"{late:.2f} s"
-    assert seen[b"429"] > seen[b"401"] >= 1
+    assert max(took) < OWNER_SECONDS, f"{max(took):.2f} s"
+    assert seen[b"429"] > 100
     assert seen[b"401"] <= limits.FAILURES + 1
     assert set(seen) <= {b"401", b"429", b""}
